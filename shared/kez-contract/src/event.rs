@@ -1,0 +1,66 @@
+//! What is announced without being asked: live mail and public facts.
+
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Document, registry::Record};
+
+/// A subject on which something is announced, one subject a person.
+pub struct Event<Body> {
+    pattern: &'static str,
+    body: PhantomData<fn() -> Body>,
+}
+
+impl<Body> Event<Body> {
+    pub const fn new(pattern: &'static str) -> Self {
+        Self { pattern, body: PhantomData }
+    }
+
+    /// The subject with its wildcard: everybody's.
+    pub const fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+
+    /// The subject of one person (64 lower-case hex digits).
+    pub fn subject(&self, primary: &str) -> String {
+        format!("{}{primary}", self.pattern.trim_end_matches('*'))
+    }
+
+    /// Whose subject this is, when it is one of this event's.
+    pub fn owner<'s>(&self, subject: &'s str) -> Option<&'s str> {
+        subject.strip_prefix(self.pattern.trim_end_matches('*')).filter(|owner| !owner.contains('.'))
+    }
+}
+
+/// A sealed message, the moment it is stored: the stored bytes, republished by the stream itself with the headers
+/// `Nats-Sequence` (its own sequence) and `Nats-Last-Sequence` (that of the message before it in the same mailbox, 0
+/// for the first). At most once: who finds a gap fetches.
+pub const LIVE: Event<Document> = Event::new("kez.live.*");
+
+/// A registration or a new profile, as its owner signed it.
+pub const REGISTRY_FEED: Event<RegistryFact> = Event::new("kez.feed.registry.*");
+
+/// Every public feed: anyone signed in may follow them.
+pub const FEED_ALL: &str = "kez.feed.>";
+
+/// What the registry announces. Readers verify the envelope, not the sender.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum RegistryFact {
+    Registered { record: Record, envelope: Document },
+    Profile { envelope: Document },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_name_their_owner() {
+        assert_eq!(LIVE.subject("aa"), "kez.live.aa");
+        assert_eq!(LIVE.owner("kez.live.aa"), Some("aa"));
+        assert_eq!(LIVE.owner("kez.live.aa.bb"), None);
+        assert_eq!(LIVE.owner("kez.feed.aa"), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! The paths of the HTTP API, each written once.
+
+pub const HEALTHZ: &str = "/v1/healthz";
+pub const READYZ: &str = "/v1/readyz";
+pub const CONFIG: &str = "/v1/config";
+pub const OPENAPI: &str = "/v1/openapi.json";
+pub const REGISTER: &str = "/v1/register";
+pub const USER: &str = "/v1/u/{handle}";
+pub const BY_PRIMARY: &str = "/v1/by-primary/{primary}";
+pub const WEBFINGER: &str = "/.well-known/webfinger";
+pub const PROFILE: &str = "/v1/profile/{handle}";
+pub const PROOFS: &str = "/v1/profile/{handle}/proofs";
+pub const MESSAGES: &str = "/v1/messages";
+pub const INBOX: &str = "/v1/inbox/{handle}";
+pub const INBOX_STREAM: &str = "/v1/inbox/{handle}/stream";
+pub const NATS: &str = "/v1/nats";
+pub const METRICS: &str = "/metrics";
+
+/// The header that signs a request (protocol, section 5).
+pub const AUTH_HEADER: &str = "x-kez-auth";

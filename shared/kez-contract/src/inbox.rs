@@ -1,0 +1,113 @@
+//! Sealed messages: handed in by anyone, kept until every device of the recipient has them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Document, Rpc, Web};
+
+// What people ask, over NATS
+pub const SEND: Rpc<Send, Sent> = Rpc::new("kez.rpc.inbox.send.*.*");
+pub const FETCH: Rpc<Fetch, Page> = Rpc::new("kez.rpc.inbox.fetch.*.*");
+pub const ACK: Rpc<Ack, Acked> = Rpc::new("kez.rpc.inbox.ack.*.*");
+
+// The same, for HTTP clients
+pub const WEB_SEND: Web<Send, Sent> = Web::new("kez.web.inbox.send");
+pub const WEB_FETCH: Web<SignedFetch, Page> = Web::new("kez.web.inbox.fetch");
+pub const WEB_OPEN_STREAM: Web<SignedFetch, StreamPage> = Web::new("kez.web.inbox.open-stream");
+pub const WEB_RESUME_STREAM: Web<SignedFetch, StreamPage> = Web::new("kez.web.inbox.resume-stream");
+
+/// The subject under which a mailbox is stored: only the inbox service may publish there.
+pub fn mailbox_subject(primary: &str) -> String {
+    format!("kez.inbox.{}.{primary}", primary.get(..2).unwrap_or_default())
+}
+
+/// The subject under which a device's cursor is stored: only the inbox service may publish there.
+pub fn cursor_subject(primary: &str, device: &str) -> String {
+    format!("kez.cursor.{primary}.{device}")
+}
+
+/// The largest sealed envelope, in bytes of its JSON text.
+pub const MAX_ENVELOPE: usize = 256 * 1024;
+
+/// The most messages that one page holds; a page also ends before its messages exceed [`MAX_PAGE_BYTES`].
+pub const MAX_PAGE: u32 = 500;
+
+/// The most bytes of envelopes that one page holds, unless a single message is larger.
+pub const MAX_PAGE_BYTES: usize = 512 * 1024;
+
+/// How long the HTTP stream of a mailbox may be resumed under one signature, in seconds.
+pub const STREAM_LIFETIME: u64 = 3600;
+
+/// A sealed message for somebody, by handle (`alice`, `alice@server`) or primary (`ed25519:<hex>`).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    pub to: String,
+    pub envelope: Document,
+}
+
+/// Stored and flushed. `id` is the transport id: hex SHA-256 of the envelope's canonical form. Sending the same envelope
+/// again answers the same and stores nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    pub id: String,
+    pub seq: u64,
+}
+
+/// What lies in the caller's mailbox after sequence `since` (0: from the oldest), at most `limit` messages (1 to 500).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    pub since: u64,
+    pub limit: u32,
+}
+
+/// Messages in the order of their sequence.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Page {
+    pub messages: Vec<Stored>,
+    /// What to pass as `since` for the page after this one.
+    pub next: u64,
+    /// Whether there is more.
+    pub more: bool,
+}
+
+/// One sealed message as it was stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stored {
+    /// Grows, with gaps: a mailbox shares its sequences with others.
+    pub seq: u64,
+    /// RFC 3339, UTC, whole seconds.
+    pub received_at: String,
+    pub envelope: Document,
+}
+
+/// The caller's device has everything up to and including `seq`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ack {
+    pub seq: u64,
+}
+
+/// Where this device's cursor now stands, and up to where every device has everything, so that it is no longer kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acked {
+    pub cursor: u64,
+    pub purged: u64,
+}
+
+/// A fetch over HTTP, signed in `X-KEZ-Auth` (protocol, section 5).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedFetch {
+    pub handle: String,
+    pub auth: String,
+    pub since: u64,
+    pub limit: u32,
+}
+
+/// The first page of a stream, and whose live subject continues it (64 hex digits).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StreamPage {
+    pub primary: String,
+    pub page: Page,
+}
