@@ -64,13 +64,13 @@ impl<Request, Reply> Rpc<Request, Reply> {
     }
 }
 
-impl<Request, Reply> Clone for Endpoint<Person, Request, Reply> {
+impl<Family, Request, Reply> Clone for Endpoint<Family, Request, Reply> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<Request, Reply> Copy for Endpoint<Person, Request, Reply> {}
+impl<Family, Request, Reply> Copy for Endpoint<Family, Request, Reply> {}
 
 /// What the broker lets a signed-in person do: three lines, no more (ARCHITECTURE.md, "Subjects").
 pub mod rights {

@@ -1,0 +1,253 @@
+//! Group commit: sends that arrive together are stored together, in one atomic batch with one flush to disk.
+//!
+//! A stream that flushes every write (`sync_interval: always`) stores one publish a flush. An atomic batch (ADR-50) is
+//! flushed once, however many messages it holds. So while one batch is being written the next one gathers, and when
+//! nothing is being written a message goes at once. Each sender gets its own sequence, and only when it is on disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_nats::{Client, HeaderMap};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// The server takes batches of up to 1,000 messages.
+const MAX_MESSAGES: usize = 512;
+/// A batch is held in the server's memory until it is committed.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Messages that wait for their batch; senders beyond that wait to hand theirs in.
+const QUEUE: usize = 8 * 1024;
+/// After this the outcome is unknown: the sender is told to try again under the same message id.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Error codes of JetStream that this module tells apart.
+mod code {
+    pub const WRONG_LAST_SEQUENCE: u64 = 10071;
+    pub const MAXIMUM_PER_SUBJECT: u64 = 10077;
+    pub const CONFLICT_IN_FLIGHT: u64 = 10164;
+}
+
+/// What is to be stored.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub subject: String,
+    /// `Nats-Msg-Id`: the stream stores one message under it, however often it is sent.
+    pub message_id: Option<String>,
+    /// `Nats-Expected-Last-Subject-Sequence`: store only if the subject's last message has this sequence.
+    pub expected_last: Option<u64>,
+    pub payload: Bytes,
+}
+
+/// Stored and flushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub sequence: u64,
+    /// It had been stored before; `sequence` is that of the first time.
+    pub duplicate: bool,
+}
+
+/// Why nothing was stored, or why nobody knows whether it was.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refused {
+    #[error("the subject holds as many messages as it may")]
+    Full,
+    #[error("the subject has moved on")]
+    Conflict,
+    #[error("the stream did not confirm: {0}")]
+    Unconfirmed(String),
+}
+
+/// Hands entries for one stream to the task that stores them in batches.
+#[derive(Clone)]
+pub struct GroupCommit {
+    queue: mpsc::Sender<Pending>,
+}
+
+struct Pending {
+    entry: Entry,
+    answer: oneshot::Sender<Result<Stored, Refused>>,
+}
+
+impl GroupCommit {
+    /// Starts the task, which ends when the last clone of the returned value is gone. At most `in_flight` batches are
+    /// written at once.
+    pub fn start(nats: Client, in_flight: usize) -> Self {
+        let (queue, entries) = mpsc::channel(QUEUE);
+        tokio::spawn(gather(Writer::new(nats), entries, Arc::new(Semaphore::new(in_flight))));
+        Self { queue }
+    }
+
+    /// Stores one entry, together with whatever else arrives in time.
+    pub async fn store(&self, entry: Entry) -> Result<Stored, Refused> {
+        let gone = || Refused::Unconfirmed("shutting down".to_owned());
+        let (answer, stored) = oneshot::channel();
+        self.queue.send(Pending { entry, answer }).await.map_err(|_| gone())?;
+        stored.await.map_err(|_| gone())?
+    }
+}
+
+async fn gather(writer: Writer, mut entries: mpsc::Receiver<Pending>, in_flight: Arc<Semaphore>) {
+    while let Some(first) = entries.recv().await {
+        // While this waits for a batch to be written, more entries come in.
+        let Ok(permit) = in_flight.clone().acquire_owned().await else { return };
+        let mut bytes = first.entry.payload.len();
+        let mut batch = vec![first];
+        while batch.len() < MAX_MESSAGES && bytes < MAX_BYTES {
+            let Ok(next) = entries.try_recv() else { break };
+            bytes += next.entry.payload.len();
+            batch.push(next);
+        }
+        let writer = writer.clone();
+        tokio::spawn(async move {
+            writer.write(batch).await;
+            drop(permit);
+        });
+    }
+}
+
+#[derive(Clone)]
+struct Writer {
+    nats: Client,
+    /// Distinguishes this process's batches from everyone else's.
+    prefix: Arc<str>,
+    batches: Arc<AtomicU64>,
+}
+
+impl Writer {
+    fn new(nats: Client) -> Self {
+        let prefix = crate::random::bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        Self { nats, prefix: prefix.into(), batches: Arc::default() }
+    }
+
+    /// Stores a batch and answers each of its senders. A refused batch is halved until only the offender is refused.
+    fn write(&self, mut batch: Vec<Pending>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if batch.len() == 1 {
+                if let Some(pending) = batch.pop() {
+                    let result = self.store_one(&pending.entry).await;
+                    let _ = pending.answer.send(result);
+                }
+                return;
+            }
+            match self.store_all(&batch).await {
+                Ok(last) => {
+                    let first = last + 1 - batch.len() as u64;
+                    for (sequence, pending) in (first..).zip(batch) {
+                        let _ = pending.answer.send(Ok(Stored { sequence, duplicate: false }));
+                    }
+                }
+                Err(Failure::Unknown(why)) => {
+                    for pending in batch {
+                        let _ = pending.answer.send(Err(Refused::Unconfirmed(why.clone())));
+                    }
+                }
+                Err(Failure::Refused(_)) => {
+                    let second = batch.split_off(batch.len() / 2);
+                    self.write(batch).await;
+                    self.write(second).await;
+                }
+            }
+        })
+    }
+
+    async fn store_one(&self, entry: &Entry) -> Result<Stored, Refused> {
+        match self.request(entry, HeaderMap::new()).await {
+            Ok(ack) => Ok(Stored { sequence: ack.seq, duplicate: ack.duplicate }),
+            Err(Failure::Unknown(why)) => Err(Refused::Unconfirmed(why)),
+            Err(Failure::Refused(error)) => Err(match error.err_code {
+                code::MAXIMUM_PER_SUBJECT => Refused::Full,
+                code::WRONG_LAST_SEQUENCE | code::CONFLICT_IN_FLIGHT => Refused::Conflict,
+                other => Refused::Unconfirmed(format!("{other} {}", error.description)),
+            }),
+        }
+    }
+
+    /// Sends the whole batch; the answer to its last message commits it, and carries that message's sequence.
+    async fn store_all(&self, batch: &[Pending]) -> Result<u64, Failure> {
+        let id = format!("{}{}", self.prefix, self.batches.fetch_add(1, Ordering::Relaxed));
+        let Some((last, others)) = batch.split_last() else { return Err(Failure::Unknown("empty".to_owned())) };
+        for (index, pending) in others.iter().enumerate() {
+            let headers = headers(&pending.entry, batch_headers(&id, index + 1));
+            self.nats
+                .publish_with_headers(pending.entry.subject.clone(), headers, pending.entry.payload.clone())
+                .await
+                .map_err(|error| Failure::Unknown(error.to_string()))?;
+        }
+        let mut commit = batch_headers(&id, batch.len());
+        commit.insert("Nats-Batch-Commit", "1");
+        let ack = self.request(&last.entry, commit).await?;
+        if ack.count != Some(batch.len() as u64) {
+            return Err(Failure::Unknown("the batch was not stored as a whole".to_owned()));
+        }
+        Ok(ack.seq)
+    }
+
+    async fn request(&self, entry: &Entry, extra: HeaderMap) -> Result<Ack, Failure> {
+        let request = async_nats::Request::new()
+            .headers(headers(entry, extra))
+            .payload(entry.payload.clone())
+            .timeout(Some(TIMEOUT));
+        let reply = self
+            .nats
+            .send_request(entry.subject.clone(), request)
+            .await
+            .map_err(|error| Failure::Unknown(error.to_string()))?;
+        let reply: Reply =
+            serde_json::from_slice(&reply.payload).map_err(|error| Failure::Unknown(error.to_string()))?;
+        match reply {
+            Reply::Error { error } => Err(Failure::Refused(error)),
+            Reply::Ack(ack) => Ok(ack),
+        }
+    }
+}
+
+fn headers(entry: &Entry, mut headers: HeaderMap) -> HeaderMap {
+    if let Some(id) = &entry.message_id {
+        headers.insert("Nats-Msg-Id", id.as_str());
+    }
+    if let Some(sequence) = entry.expected_last {
+        headers.insert("Nats-Expected-Last-Subject-Sequence", sequence.to_string().as_str());
+    }
+    headers
+}
+
+fn batch_headers(id: &str, sequence: usize) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Batch-Id", id);
+    headers.insert("Nats-Batch-Sequence", sequence.to_string().as_str());
+    headers
+}
+
+enum Failure {
+    /// Nothing was stored.
+    Refused(ApiError),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reply {
+    Error { error: ApiError },
+    Ack(Ack),
+}
+
+#[derive(Deserialize)]
+struct Ack {
+    seq: u64,
+    #[serde(default)]
+    duplicate: bool,
+    #[serde(default)]
+    count: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}

@@ -1,0 +1,259 @@
+//! The table of a service: one row a call, answered over NATS' service API, so that `$SRV.PING`, `INFO` and `STATS` work.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use async_nats::service::endpoint::Endpoint as Requests;
+use async_nats::service::error::Error as ServiceError;
+use async_nats::service::{Request, ServiceExt};
+use async_nats::{Client, HeaderMap, Message};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use kez_contract::problem::PROBLEM_HEADER;
+use kez_contract::{Code, Endpoint, Mesh, Person, Problem, WebClient};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::fault::Fault;
+use crate::trace;
+
+/// A call of somebody whom the broker has proven.
+#[derive(Debug)]
+pub struct Call<Body> {
+    pub caller: Caller,
+    pub body: Body,
+}
+
+/// Who calls, from which device: 64 lower-case hex digits each, as the broker let them stand in the subject.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Caller {
+    pub primary: String,
+    pub device: String,
+}
+
+/// A call that proves nothing about who makes it: from the gateway, or from another service.
+#[derive(Debug)]
+pub struct Delivery<Body> {
+    pub body: Body,
+}
+
+/// A service before it runs: its name and its table.
+pub struct Service<App> {
+    name: &'static str,
+    app: App,
+    rows: Vec<Row<App>>,
+}
+
+struct Row<App> {
+    name: String,
+    pattern: &'static str,
+    trusted_trace: bool,
+    handler: Handler<App>,
+}
+
+type Handler<App> = Arc<dyn Fn(App, Message) -> Answer + Send + Sync>;
+type Answer = Pin<Box<dyn Future<Output = Result<Bytes, Fault>> + Send>>;
+
+impl<App: Clone + Send + Sync + 'static> Service<App> {
+    pub fn new(name: &'static str, app: App) -> Self {
+        Self { name, app, rows: Vec::new() }
+    }
+
+    /// Adds a row. A handler whose types are not the endpoint's does not compile.
+    pub fn on<F, Body, Reply, H, Fut>(mut self, endpoint: Endpoint<F, Body, Reply>, handler: H) -> Self
+    where
+        F: Family,
+        Body: DeserializeOwned + Send + 'static,
+        Reply: Serialize + 'static,
+        H: Fn(App, F::Asked<Body>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply, Fault>> + Send,
+    {
+        let run = move |app: App, message: Message| -> Answer {
+            let handler = handler.clone();
+            Box::pin(async move {
+                let asked = F::read(&message)?;
+                let reply = handler(app, asked).await?;
+                Ok(serde_json::to_vec(&reply)?.into())
+            })
+        };
+        self.rows.push(Row {
+            name: format!("{}-{}", endpoint.family(), endpoint.verb()),
+            pattern: endpoint.pattern(),
+            trusted_trace: F::TRUSTED_TRACE,
+            handler: Arc::new(run),
+        });
+        self
+    }
+
+    /// Subscribes to everything in the table and answers, at most `concurrency` calls at once.
+    pub async fn start(self, nats: &Client, concurrency: u32) -> Result<Running> {
+        let service = nats
+            .service_builder()
+            .description(format!("Kez {}", self.name))
+            .start(self.name, env!("CARGO_PKG_VERSION"))
+            .await
+            .map_err(|error| anyhow!("cannot start the {} service: {error}", self.name))?;
+        let calls = TaskTracker::new();
+        let listeners = TaskTracker::new();
+        let permits = Arc::new(Semaphore::new(concurrency as usize));
+        for row in self.rows {
+            let requests = service
+                .endpoint_builder()
+                .name(&row.name)
+                .add(row.pattern)
+                .await
+                .map_err(|error| anyhow!("cannot listen on {}: {error}", row.pattern))?;
+            listeners.spawn(listen(requests, row, self.app.clone(), permits.clone(), calls.clone()));
+        }
+        listeners.close();
+        // The subscriptions are in force before anyone is told that we are up.
+        nats.flush().await?;
+        Ok(Running { service, listeners, calls, nats: nats.clone() })
+    }
+}
+
+/// A service that answers until it is stopped.
+pub struct Running {
+    service: async_nats::service::Service,
+    listeners: TaskTracker,
+    calls: TaskTracker,
+    nats: Client,
+}
+
+impl Running {
+    /// Takes no more calls, answers those in flight, and returns when the broker has every reply.
+    pub async fn stop(self) -> Result<()> {
+        self.service.stop().await.map_err(|error| anyhow!("cannot stop: {error}"))?;
+        // The listeners read what the broker had already handed over; only then are all calls known.
+        self.listeners.wait().await;
+        self.calls.close();
+        self.calls.wait().await;
+        self.nats.flush().await?;
+        Ok(())
+    }
+}
+
+async fn listen<App: Clone + Send + 'static>(
+    mut requests: Requests,
+    row: Row<App>,
+    app: App,
+    permits: Arc<Semaphore>,
+    calls: TaskTracker,
+) {
+    while let Some(request) = requests.next().await {
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        let span = tracing::info_span!("call", endpoint = row.name);
+        if row.trusted_trace {
+            trace::continue_from(&span, request.message.headers.as_ref());
+        }
+        let answer = (row.handler)(app.clone(), request.message.clone());
+        calls.spawn(
+            async move {
+                let result = answer.await;
+                respond(&request, result).await;
+                drop(permit);
+            }
+            .instrument(span),
+        );
+    }
+}
+
+async fn respond(request: &Request, result: Result<Bytes, Fault>) {
+    if request.message.reply.is_none() {
+        return;
+    }
+    let sent = match result {
+        Ok(reply) => request.respond(Ok(reply)).await,
+        Err(fault) => {
+            let problem = fault.into_problem();
+            tracing::debug!(code = problem.code.as_str(), "refused");
+            let code = ServiceError {
+                status: problem.code.as_str().to_owned(),
+                code: usize::from(problem.code.status()),
+            };
+            request.respond_with_headers(Err(code), problem_header(&problem)).await
+        }
+    };
+    if let Err(error) = sent {
+        tracing::warn!(%error, "a reply could not be sent");
+    }
+}
+
+fn problem_header(problem: &Problem) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(text) = serde_json::to_string(problem) {
+        headers.insert(PROBLEM_HEADER, text.as_str());
+    }
+    headers
+}
+
+/// How the callers of an endpoint are read from a message.
+pub trait Family {
+    /// What the handler is given.
+    type Asked<Body: Send>: Send;
+
+    /// Whether the trace context in the headers comes from one of us.
+    const TRUSTED_TRACE: bool;
+
+    fn read<Body: DeserializeOwned + Send>(message: &Message) -> Result<Self::Asked<Body>, Fault>;
+}
+
+impl Family for Person {
+    type Asked<Body: Send> = Call<Body>;
+    const TRUSTED_TRACE: bool = false;
+
+    fn read<Body: DeserializeOwned + Send>(message: &Message) -> Result<Call<Body>, Fault> {
+        let mut tokens = message.subject.rsplit('.');
+        let (Some(device), Some(primary)) = (tokens.next(), tokens.next()) else {
+            return Err(Fault::malformed("the subject names no caller"));
+        };
+        if !is_key(primary) || !is_key(device) {
+            return Err(Fault::malformed("the subject must end in two keys of 64 lower-case hex digits"));
+        }
+        let caller = Caller { primary: primary.to_owned(), device: device.to_owned() };
+        Ok(Call { caller, body: parse(&message.payload)? })
+    }
+}
+
+impl Family for WebClient {
+    type Asked<Body: Send> = Delivery<Body>;
+    const TRUSTED_TRACE: bool = true;
+
+    fn read<Body: DeserializeOwned + Send>(message: &Message) -> Result<Delivery<Body>, Fault> {
+        Ok(Delivery { body: parse(&message.payload)? })
+    }
+}
+
+impl Family for Mesh {
+    type Asked<Body: Send> = Delivery<Body>;
+    const TRUSTED_TRACE: bool = true;
+
+    fn read<Body: DeserializeOwned + Send>(message: &Message) -> Result<Delivery<Body>, Fault> {
+        Ok(Delivery { body: parse(&message.payload)? })
+    }
+}
+
+fn is_key(token: &str) -> bool {
+    token.len() == 64 && token.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn parse<Body: DeserializeOwned>(payload: &[u8]) -> Result<Body, Fault> {
+    serde_json::from_slice(payload)
+        // The error names the member and the place, never what stood there.
+        .map_err(|error| Fault::new(Code::Malformed, describe(&error)))
+}
+
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Eof => "ends too early",
+        Category::Syntax => "is not JSON",
+        Category::Data | Category::Io => "does not have the members that this call takes",
+    };
+    format!("the request {what} (line {}, column {})", error.line(), error.column())
+}
