@@ -1,0 +1,175 @@
+//! Messages: what someone writes to someone, before it is sealed (protocol section 8).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::payload::{Members, payload, text};
+use crate::{Fault, PublicKey, Signed, Timestamp};
+
+/// A message's own name: 16 random bytes, written as 32 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct MessageId([u8; 16]);
+
+impl MessageId {
+    /// The id of these 16 random bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads exactly 32 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] for every other text.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| Fault::Malformed)?;
+        bytes.try_into().map(Self).map_err(|_| Fault::Malformed)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl Serialize for MessageId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A message as it was signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// Its own name.
+    pub id: MessageId,
+    /// Who wrote it.
+    pub primary: PublicKey,
+    /// The device that signed for the primary, which must be active in its sigchain ([`Fault::UnknownDevice`]).
+    pub device: Option<PublicKey>,
+    /// Whom it is for.
+    pub to: PublicKey,
+    /// When it was written.
+    pub sent_at: Timestamp,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Body {
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// What became of messages received.
+    Receipt {
+        /// How far they came.
+        status: ReceiptStatus,
+        /// Which messages.
+        of: Vec<MessageId>,
+    },
+    /// Something that a newer version may understand; kept whole.
+    Unknown(Value),
+}
+
+/// How far a message came.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ReceiptStatus {
+    /// It reached the recipient's device.
+    Delivered,
+    /// The recipient has seen it.
+    Read,
+}
+
+impl ReceiptStatus {
+    /// The status on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+impl Message {
+    /// The message in a signed envelope.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] for members that are missing or of the wrong kind, [`Fault::UnsupportedKey`] when `to` is
+    /// of another system than Ed25519.
+    pub fn from_signed(signed: &Signed) -> Result<Self, Fault> {
+        let members = Members(&signed.payload);
+        Ok(Self {
+            id: MessageId::parse(members.text("id")?)?,
+            primary: signed.primary,
+            device: signed.device,
+            to: members.key("to")?,
+            sent_at: members.time("sent_at")?,
+            body: Body::from_value(members.value("body")?)?,
+        })
+    }
+
+    /// The members to sign, without `type` and `version`.
+    pub fn to_payload(&self) -> Map<String, Value> {
+        payload([
+            ("id", text(self.id)),
+            ("primary", text(self.primary)),
+            ("device", self.device.and_then(text)),
+            ("to", text(self.to)),
+            ("sent_at", text(self.sent_at)),
+            ("body", Some(self.body.to_value())),
+        ])
+    }
+}
+
+impl Body {
+    /// Reads a body. Kinds that are not known, and receipts of a status that is not known, become [`Body::Unknown`].
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] for a body without a kind, or a known kind whose members are missing or of the wrong kind.
+    pub fn from_value(value: &Value) -> Result<Self, Fault> {
+        let members = Members(value.as_object().ok_or(Fault::Malformed)?);
+        match members.text("kind")? {
+            "text" => Ok(Self::Text { text: members.text("text")?.into() }),
+            "receipt" => {
+                let status = match members.text("status")? {
+                    "delivered" => ReceiptStatus::Delivered,
+                    "read" => ReceiptStatus::Read,
+                    _ => return Ok(Self::Unknown(value.clone())),
+                };
+                let ids = members.value("of")?.as_array().ok_or(Fault::Malformed)?;
+                let id = |id: &Value| MessageId::parse(id.as_str().ok_or(Fault::Malformed)?);
+                Ok(Self::Receipt { status, of: ids.iter().map(id).collect::<Result<_, _>>()? })
+            }
+            _ => Ok(Self::Unknown(value.clone())),
+        }
+    }
+
+    /// The body on the wire.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Text { text: words } => {
+                Value::Object(payload([("kind", text("text")), ("text", text(words))]))
+            }
+            Self::Receipt { status, of } => Value::Object(payload([
+                ("kind", text("receipt")),
+                ("status", text(status.as_str())),
+                ("of", Some(Value::Array(of.iter().filter_map(text).collect()))),
+            ])),
+            Self::Unknown(value) => value.clone(),
+        }
+    }
+}
