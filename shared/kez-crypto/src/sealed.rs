@@ -112,8 +112,13 @@ pub fn open(sealed: &Sealed, me: &SecretKey, now: Timestamp) -> Result<Message, 
 /// # Errors
 /// Those of [`open`], without [`Fault::Stale`].
 pub fn open_archived(sealed: &Sealed, me: &SecretKey) -> Result<Message, Fault> {
-    let plaintext = hpke_suite::open(sealed, me)?;
-    let signed = Signed::parse(padding::unpad(&plaintext)?, Tag::Message)?;
+    let signed = open_envelope(sealed, me)?;
     let message = Message::from_signed(&signed)?;
     if message.to == me.public() { Ok(message) } else { Err(Fault::WrongRecipient) }
+}
+
+/// Opens a message to the signed envelope inside, whoever it is written to.
+pub(crate) fn open_envelope(sealed: &Sealed, me: &SecretKey) -> Result<Signed, Fault> {
+    let plaintext = hpke_suite::open(sealed, me)?;
+    Signed::parse(padding::unpad(&plaintext)?, Tag::Message)
 }
