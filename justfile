@@ -1,0 +1,53 @@
+# `./justw` installs what a recipe needs and the machine lacks, then runs it.
+set positional-arguments
+
+export PATH := justfile_directory() / ".tools/bin:" + env("PATH")
+
+# list the recipes
+@default:
+    {{ quote(just_executable()) }} --list --unsorted
+
+# start the whole mesh on this machine; its first build takes minutes (flags: up --help)
+[no-exit-message]
+@up *args:
+    exec cargo run --release --package kez -- up "$@"
+
+# do all that CI does, or with a filter run only the tests whose names match it
+[no-exit-message]
+@test *filter:
+    {{ if filter == "" { quote(just_executable()) + " everything" } else { 'cargo nextest run --workspace "$@"' } }}
+
+# check format and lints: the quick part of test
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+
+# format all Rust
+fmt:
+    cargo fmt --all
+
+# measure the mesh and print one table; a row can be run alone by its name
+[no-exit-message]
+@bench *args:
+    exec cargo run --release --package tests --bin kez-bench -- "$@"
+
+# feed random input to one parser of what strangers send, for so many seconds
+fuzz target seconds="300":
+    cd shared/kez-crypto && exec cargo +nightly fuzz run "$1" -- -max_total_time="$2"
+
+# remove what was built; keys and messages in data/ stay
+clean:
+    cargo clean
+
+[private]
+everything: check
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
+    cargo deny --log-level error check bans licenses sources
+    tests/setup/check-nats-config
+    cargo build --workspace --bins
+    @if rustup toolchain list 2>/dev/null | grep -q ^nightly; then \
+        echo 'cargo +nightly build (fuzz targets)'; cargo +nightly build --manifest-path shared/kez-crypto/fuzz/Cargo.toml; \
+    else echo 'fuzz targets: skipped, no nightly toolchain'; fi
+    cargo nextest run --workspace
+    cargo test --workspace --doc
+    cargo run --package kez -- conform tests/vectors
