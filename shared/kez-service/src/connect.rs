@@ -53,7 +53,7 @@ fn delay(attempts: usize) -> Duration {
 
 fn report(service: &str, event: &Event) {
     match event {
-        Event::Connected => tracing::info!(service, "connected to the broker"),
+        Event::Connected => tracing::debug!(service, "connected to the broker"),
         Event::Disconnected => tracing::warn!(service, "the broker is gone; reconnecting"),
         Event::SlowConsumer(_) => tracing::error!(service, "messages were dropped: this replica is too slow"),
         // What it refused names a subject, and a subject may name a person.

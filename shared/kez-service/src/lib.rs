@@ -15,6 +15,7 @@ pub mod run;
 pub mod service;
 pub mod telemetry;
 pub mod trace;
+mod watchdog;
 
 pub use ask::ask;
 pub use clock::Clock;

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::fault::Fault;
-use crate::trace;
+use crate::{trace, watchdog};
 
 /// A call of somebody whom the broker has proven.
 #[derive(Debug)]
@@ -52,12 +52,14 @@ pub struct Service<App> {
 struct Row<App> {
     name: String,
     pattern: &'static str,
+    queue_group: Option<&'static str>,
     trusted_trace: bool,
     handler: Handler<App>,
 }
 
 type Handler<App> = Arc<dyn Fn(App, Message) -> Answer + Send + Sync>;
-type Answer = Pin<Box<dyn Future<Output = Result<Bytes, Fault>> + Send>>;
+/// No bytes, no answer: the caller is left to its own patience.
+type Answer = Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send>>;
 
 impl<App: Clone + Send + Sync + 'static> Service<App> {
     pub fn new(name: &'static str, app: App) -> Self {
@@ -78,13 +80,41 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
             Box::pin(async move {
                 let asked = F::read(&message)?;
                 let reply = handler(app, asked).await?;
-                Ok(serde_json::to_vec(&reply)?.into())
+                Ok(Some(serde_json::to_vec(&reply)?.into()))
             })
         };
         self.rows.push(Row {
             name: format!("{}-{}", endpoint.family(), endpoint.verb()),
             pattern: endpoint.pattern(),
+            queue_group: None,
             trusted_trace: F::TRUSTED_TRACE,
+            handler: Arc::new(run),
+        });
+        self
+    }
+
+    /// Adds a row for calls in a format that is not ours, shared among a queue group of their own. A handler without an
+    /// answer leaves the call unanswered.
+    pub fn on_raw<H, Fut>(
+        mut self,
+        name: &str,
+        subject: &'static str,
+        queue_group: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Fn(App, Message) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Option<Bytes>> + Send + 'static,
+    {
+        let run = move |app: App, message: Message| -> Answer {
+            let answer = handler(app, message);
+            Box::pin(async move { Ok(answer.await) })
+        };
+        self.rows.push(Row {
+            name: name.to_owned(),
+            pattern: subject,
+            queue_group: Some(queue_group),
+            trusted_trace: false,
             handler: Arc::new(run),
         });
         self
@@ -102,9 +132,11 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
         let listeners = TaskTracker::new();
         let permits = Arc::new(Semaphore::new(concurrency as usize));
         for row in self.rows {
-            let requests = service
-                .endpoint_builder()
-                .name(&row.name)
+            let mut endpoint = service.endpoint_builder().name(&row.name);
+            if let Some(queue_group) = row.queue_group {
+                endpoint = endpoint.queue_group(queue_group);
+            }
+            let requests = endpoint
                 .add(row.pattern)
                 .await
                 .map_err(|error| anyhow!("cannot listen on {}: {error}", row.pattern))?;
@@ -113,7 +145,7 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
         listeners.close();
         // The subscriptions are in force before anyone is told that we are up.
         nats.flush().await?;
-        Ok(Running { service, listeners, calls, nats: nats.clone() })
+        Ok(Running { service, listeners, calls, permits, nats: nats.clone() })
     }
 }
 
@@ -122,10 +154,17 @@ pub struct Running {
     service: async_nats::service::Service,
     listeners: TaskTracker,
     calls: TaskTracker,
+    permits: Arc<Semaphore>,
     nats: Client,
 }
 
 impl Running {
+    /// Waits until this replica can no longer answer, and says why. Whoever waits must then end the process: its
+    /// tasks may be stuck, so neither stopping nor dropping what runs is sure to return.
+    pub async fn failed(&self) -> anyhow::Error {
+        watchdog::failure(self.nats.clone(), self.permits.clone()).await
+    }
+
     /// Takes no more calls, answers those in flight, and returns when the broker has every reply.
     pub async fn stop(self) -> Result<()> {
         self.service.stop().await.map_err(|error| anyhow!("cannot stop: {error}"))?;
@@ -163,12 +202,13 @@ async fn listen<App: Clone + Send + 'static>(
     }
 }
 
-async fn respond(request: &Request, result: Result<Bytes, Fault>) {
+async fn respond(request: &Request, result: Result<Option<Bytes>, Fault>) {
     if request.message.reply.is_none() {
         return;
     }
     let sent = match result {
-        Ok(reply) => request.respond(Ok(reply)).await,
+        Ok(Some(reply)) => request.respond(Ok(reply)).await,
+        Ok(None) => return,
         Err(fault) => {
             let problem = fault.into_problem();
             tracing::debug!(code = problem.code.as_str(), "refused");

@@ -1,0 +1,138 @@
+//! All services in one process, each with its own key and its own connection, as they would have in processes of their own.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use async_nats::Client;
+use clap::{Args, Parser};
+use kez_service::{Clock, NatsConfig, Running, connect};
+
+use super::keys::Keys;
+
+/// What all services of one mesh have in common.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub nats_url: String,
+    pub nats_websocket_url: String,
+    pub server: String,
+    /// Where the gateway is reached; when it takes any free port, the registry still needs to know a URL.
+    pub public_url: String,
+    pub database_url: String,
+    pub listen: SocketAddr,
+    /// More flags for one service, such as `("inbox", "--mailbox-messages=5")`.
+    pub extra: Vec<(&'static str, String)>,
+}
+
+/// Everything that runs.
+pub struct Mesh {
+    pub gateway: gateway::Running,
+    pub auth_callout: auth_callout::Running,
+    pub registry: Running,
+    pub inbox: Running,
+}
+
+impl Mesh {
+    /// Starts the services in the order in which they need each other.
+    pub async fn start(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Self> {
+        Ok(Self {
+            registry: registry(plan, keys, clock).await?,
+            inbox: inbox(plan, keys, clock).await?,
+            auth_callout: auth_callout(plan, keys, clock).await?,
+            gateway: gateway(plan, keys, clock).await?,
+        })
+    }
+
+    /// Stops them in the opposite order: first nobody new comes in, last the registry, which the others ask.
+    pub async fn stop(self) -> Result<()> {
+        self.gateway.stop().await?;
+        self.auth_callout.stop().await?;
+        self.inbox.stop().await?;
+        self.registry.stop().await
+    }
+}
+
+/// One replica of the registry.
+pub async fn registry(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let (nats, concurrency) = connection("registry", plan, keys).await?;
+    let settings = settings(
+        plan,
+        "registry",
+        [flag("server", &plan.server), flag("public-url", &plan.public_url), flag("database-url", &plan.database_url)],
+    )?;
+    registry::start(&nats, settings, clock.clone(), concurrency).await
+}
+
+/// One replica of the inbox.
+pub async fn inbox(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let (nats, concurrency) = connection("inbox", plan, keys).await?;
+    inbox::start(&nats, settings(plan, "inbox", [])?, clock.clone(), concurrency).await
+}
+
+/// One replica of the auth callout.
+pub async fn auth_callout(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<auth_callout::Running> {
+    let (nats, concurrency) = connection("auth-callout", plan, keys).await?;
+    let settings = settings(
+        plan,
+        "auth-callout",
+        [
+            flag("server", &plan.server),
+            flag("issuer-seed-file", &keys.issuer_file().display().to_string()),
+            flag("xkey-seed-file", &keys.xkey_file().display().to_string()),
+        ],
+    )?;
+    auth_callout::start(&nats, settings, clock.clone(), concurrency).await
+}
+
+/// One gateway.
+pub async fn gateway(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<gateway::Running> {
+    let (nats, concurrency) = connection("gateway", plan, keys).await?;
+    let settings = settings(
+        plan,
+        "gateway",
+        [
+            flag("listen", &plan.listen.to_string()),
+            flag("server", &plan.server),
+            flag("public-url", &plan.public_url),
+            flag("nats-websocket-url", &plan.nats_websocket_url),
+        ],
+    )?;
+    gateway::start(&nats, settings, clock.clone(), concurrency).await
+}
+
+/// Connects as one of the users of the mesh.
+pub async fn connect_as(user: &'static str, nats_url: &str, keys: &Keys) -> Result<Client> {
+    connect(user, &nats_config(nats_url, keys.seed_file(user))).await
+}
+
+async fn connection(service: &'static str, plan: &Plan, keys: &Keys) -> Result<(Client, u32)> {
+    let config = nats_config(&plan.nats_url, keys.seed_file(service));
+    Ok((connect(service, &config).await?, config.concurrency))
+}
+
+fn nats_config(url: &str, seed_file: PathBuf) -> NatsConfig {
+    NatsConfig { url: url.to_owned(), seed_file, concurrency: 1024 }
+}
+
+/// The settings of a service as its own command would read them: from these flags, then the environment, then defaults.
+fn settings<S: Args>(
+    plan: &Plan,
+    service: &'static str,
+    flags: impl IntoIterator<Item = String>,
+) -> Result<S> {
+    let extra = plan.extra.iter().filter(|(owner, _)| *owner == service).map(|(_, flag)| flag.clone());
+    let arguments = [format!("kez-{service}")].into_iter().chain(flags).chain(extra).map(OsString::from);
+    let only = Only::<S>::try_parse_from(arguments).with_context(|| format!("the settings of {service}"))?;
+    Ok(only.settings)
+}
+
+fn flag(name: &str, value: &str) -> String {
+    format!("--{name}={value}")
+}
+
+#[derive(Parser)]
+struct Only<S: Args> {
+    #[command(flatten)]
+    settings: S,
+}
