@@ -15,7 +15,8 @@ pub async fn ask<F, Request: Serialize, Reply: DeserializeOwned>(
     endpoint: Endpoint<F, Request, Reply>,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let body = serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
+    let body =
+        serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
     let reply = nats.request_with_headers(endpoint.pattern(), trace::headers(), body.into()).await;
     read(&reply.map_err(|error| unanswered(endpoint.service(), &error))?)
 }
@@ -27,7 +28,8 @@ pub async fn ask_as<Request: Serialize, Reply: DeserializeOwned>(
     subject: String,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let body = serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
+    let body =
+        serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
     let reply = nats.request(subject, body.into()).await;
     read(&reply.map_err(|error| unanswered(service, &error))?)
 }
@@ -51,7 +53,9 @@ pub fn read<Reply: DeserializeOwned>(message: &Message) -> Result<Reply, Problem
 fn unanswered(service: &str, error: &async_nats::RequestError) -> Problem {
     match error.kind() {
         RequestErrorKind::NoResponders => Problem::unavailable(format!("no {service} service is running")),
-        RequestErrorKind::TimedOut => Problem::unavailable(format!("the {service} service did not answer in time")),
+        RequestErrorKind::TimedOut => {
+            Problem::unavailable(format!("the {service} service did not answer in time"))
+        }
         _ => Problem::unavailable(format!("the {service} service could not be reached")),
     }
 }

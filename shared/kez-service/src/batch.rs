@@ -169,7 +169,9 @@ impl Writer {
     /// Sends the whole batch; the answer to its last message commits it, and carries that message's sequence.
     async fn store_all(&self, batch: &[Pending]) -> Result<u64, Failure> {
         let id = format!("{}{}", self.prefix, self.batches.fetch_add(1, Ordering::Relaxed));
-        let Some((last, others)) = batch.split_last() else { return Err(Failure::Unknown("empty".to_owned())) };
+        let Some((last, others)) = batch.split_last() else {
+            return Err(Failure::Unknown("empty".to_owned()));
+        };
         for (index, pending) in others.iter().enumerate() {
             let headers = headers(&pending.entry, batch_headers(&id, index + 1));
             self.nats

@@ -8,7 +8,12 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub struct NatsConfig {
     /// URL of the NATS server, or several separated by commas
-    #[arg(long = "nats-url", env = "KEZ_NATS_URL", value_name = "KEZ_NATS_URL", default_value = "nats://127.0.0.1:4222")]
+    #[arg(
+        long = "nats-url",
+        env = "KEZ_NATS_URL",
+        value_name = "KEZ_NATS_URL",
+        default_value = "nats://127.0.0.1:4222"
+    )]
     pub url: String,
 
     /// File that holds this service's nkey seed (SU…), readable by its owner only
@@ -33,7 +38,11 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
 
     /// Where to send traces, OTLP over HTTP; none are made without it
-    #[arg(long = "otlp-endpoint", env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    #[arg(
+        long = "otlp-endpoint",
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    )]
     pub otlp_endpoint: Option<String>,
 }
 
@@ -57,7 +66,11 @@ pub fn server_name(text: &str) -> Result<String, String> {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         });
-    if valid { Ok(text.to_owned()) } else { Err("not a domain name in lower case, such as kez.lat".to_owned()) }
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("not a domain name in lower case, such as kez.lat".to_owned())
+    }
 }
 
 /// A base URL without a slash at its end.

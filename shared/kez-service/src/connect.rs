@@ -40,7 +40,10 @@ fn read_seed(config: &NatsConfig) -> Result<String> {
     let seed = std::fs::read_to_string(&config.seed_file)
         .with_context(|| format!("cannot read the nkey seed in {path} (KEZ_NATS_SEED_FILE)"))?;
     let seed = seed.trim();
-    ensure!(nkeys::KeyPair::from_seed(seed).is_ok(), "{path} (KEZ_NATS_SEED_FILE) does not hold an nkey seed");
+    ensure!(
+        nkeys::KeyPair::from_seed(seed).is_ok(),
+        "{path} (KEZ_NATS_SEED_FILE) does not hold an nkey seed"
+    );
     Ok(seed.to_owned())
 }
 

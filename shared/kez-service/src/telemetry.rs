@@ -30,7 +30,8 @@ impl Drop for Telemetry {
 
 /// Starts logging and tracing for this process.
 pub fn start(service: &str, config: &TelemetryConfig) -> Result<Telemetry> {
-    let filter = EnvFilter::try_new(&config.filter).context("KEZ_LOG is not a filter such as info or inbox=debug")?;
+    let filter =
+        EnvFilter::try_new(&config.filter).context("KEZ_LOG is not a filter such as info or inbox=debug")?;
     let provider = config.otlp_endpoint.as_deref().map(|endpoint| exporter(service, endpoint)).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer("kez")).with_filter(

@@ -124,13 +124,13 @@ mod tests {
         // Away for all but one look of thirty, while every place is always taken again.
         let connected = move || seen.fetch_add(1, Ordering::Relaxed) % ALONE_AFTER == ALONE_AFTER - 1;
         let load = async move {
-            while looks.load(Ordering::Relaxed) < 3 * ALONE_AFTER {
+            while looks.load(Ordering::Relaxed) < 2 * ALONE_AFTER {
                 let _place = busy.acquire().await.unwrap();
                 tokio::task::yield_now().await;
             }
         };
         tokio::select! {
-            reason = watch(connected, permits, SOON) => panic!("{reason}"),
+            reason = watch(connected, permits, 2 * SOON) => panic!("{reason}"),
             () = load => {}
         }
     }
