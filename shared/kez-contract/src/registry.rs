@@ -25,7 +25,23 @@ pub const WEB_PUT_PROOFS: Web<SignedPut, Record> = Web::new("kez.web.registry.pu
 // What other services ask
 pub const RESOLVE: Svc<Resolve, Resolved> = Svc::new("kez.svc.registry.resolve");
 
-/// A signed `handle_registration` envelope (protocol, sections 3 and 4).
+/// The largest registration envelope, in bytes of its JSON text.
+pub const MAX_REGISTRATION: usize = 8 * 1024;
+
+/// The largest profile envelope, in bytes of its JSON text.
+pub const MAX_PROFILE: usize = 64 * 1024;
+
+/// The most subjects that a person may name as theirs.
+pub const MAX_PROOFS: usize = 64;
+
+/// WebFinger relations. `self`: the person's [`Record`].
+pub const REL_SELF: &str = "self";
+/// The person's signed profile.
+pub const REL_PROFILE: &str = "https://kez.lat/rel/profile";
+/// The person's sigchain, one signed event a line.
+pub const REL_SIGCHAIN: &str = "https://kez.lat/rel/sigchain";
+
+/// A signed `handle_registration` envelope (protocol, sections 3 and 4), at most [`MAX_REGISTRATION`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
@@ -83,14 +99,14 @@ pub struct Profile {
     pub envelope: Document,
 }
 
-/// A signed `profile` envelope of the caller's own, at most 64 KiB. The latest `updated_at` wins.
+/// A signed `profile` envelope of the caller's own, at most [`MAX_PROFILE`]. The latest `updated_at` wins.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PutProfile {
     pub envelope: Document,
 }
 
-/// The subjects that the caller says are theirs, at most 64.
+/// The subjects that the caller says are theirs, each an identifier (protocol, section 1), at most [`MAX_PROOFS`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PutProofs {
@@ -131,7 +147,7 @@ pub struct ResourceLink {
     pub href: String,
 }
 
-/// Somebody by handle (`alice`, `alice@server`) or by primary (`ed25519:<hex>`).
+/// Somebody by handle (`alice`, `alice@server`) or by primary (`ed25519:<hex>`, or the 64 hex digits alone).
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resolve {

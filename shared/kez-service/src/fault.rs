@@ -18,7 +18,8 @@ impl Fault {
 
     /// A refusal under the code of that name, as other crates of ours call their errors.
     pub fn named(code: &str, detail: impl Into<String>) -> Self {
-        match Code::named(code) {
+        // A broken `X-KEZ-Auth` header has a word of its own in the vectors; to a caller it is a malformed request.
+        match Code::named(if code == "invalid_auth" { "malformed" } else { code }) {
             Some(code) => Self::new(code, detail),
             None => Self::Failed(anyhow::anyhow!("no such code: {code}")),
         }
