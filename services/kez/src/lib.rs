@@ -1,1 +1,4 @@
-//! x
+//! The command `kez`, and the client that it is made of: [`client`] speaks NATS, [`http`] the same over HTTP.
+
+pub mod client;
+pub mod mail;

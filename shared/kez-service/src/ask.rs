@@ -56,6 +56,9 @@ fn unanswered(service: &str, error: &async_nats::RequestError) -> Problem {
         RequestErrorKind::TimedOut => {
             Problem::unavailable(format!("the {service} service did not answer in time"))
         }
+        RequestErrorKind::MaxPayloadExceeded => {
+            Problem::new(Code::TooLarge, "the request is larger than the broker takes")
+        }
         _ => Problem::unavailable(format!("the {service} service could not be reached")),
     }
 }

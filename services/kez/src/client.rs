@@ -1,0 +1,138 @@
+//! A person's connection to a Kez server over NATS: calls, messages sent, and mail received in order.
+
+mod connection;
+mod follow;
+mod messages;
+mod order;
+mod people;
+mod sign_in;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client as Nats;
+use kez_contract::{Code, Problem, Rpc};
+use kez_crypto::{PublicKey, SecretKey, Timestamp};
+use kez_service::Clock;
+use kez_service::ask::ask_as;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+pub use connection::ConnectFault;
+pub use follow::Follow;
+pub use messages::{Delivered, Mail};
+pub use sign_in::SignIn;
+
+use connection::Link;
+
+/// Where to connect, as whom, and how.
+#[derive(Clone)]
+pub struct Connection {
+    /// `nats://…`, `tls://…`, `ws://…` or `wss://…`, or several of a kind separated by commas.
+    pub url: String,
+    /// The server's domain: what stands after the `@`.
+    pub server: String,
+    pub identity: SecretKey,
+    pub sign_in: SignIn,
+    pub clock: Clock,
+    /// How long a message is sent again and again while the server is unavailable.
+    pub patience: Duration,
+}
+
+impl Connection {
+    /// Signs in with a session, and keeps trying to send for 20 seconds.
+    pub fn new(url: impl Into<String>, server: impl Into<String>, identity: &SecretKey) -> Self {
+        Self {
+            url: url.into(),
+            server: server.into(),
+            identity: identity.clone(),
+            sign_in: SignIn::default(),
+            clock: Clock::default(),
+            patience: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A signed-in person. Clones share the connection, which is re-made for ever when it breaks.
+#[derive(Clone)]
+pub struct Client {
+    nats: Nats,
+    link: Arc<Link>,
+    connection: Arc<Connection>,
+    /// 64 hex digits, as subjects carry it.
+    primary: Arc<str>,
+}
+
+impl Client {
+    /// Connects and signs in, once: a server that is not there or refuses is an error.
+    pub async fn connect(connection: Connection) -> Result<Self, ConnectFault> {
+        let (nats, link) = connection::open(&connection).await?;
+        let primary = connection.identity.public().to_hex().into();
+        Ok(Self { nats, link, connection: Arc::new(connection), primary })
+    }
+
+    /// Calls an endpoint as this person.
+    pub async fn call<Request: Serialize, Reply: DeserializeOwned>(
+        &self,
+        endpoint: &Rpc<Request, Reply>,
+        request: &Request,
+    ) -> Result<Reply, Problem> {
+        let subject = endpoint.subject(&self.primary, &self.primary);
+        let refused = self.link.violation_of(&subject);
+        tokio::select! {
+            reply = ask_as(&self.nats, endpoint.service(), subject.clone(), request) => reply,
+            () = refused => Err(no_right(endpoint.service())),
+        }
+    }
+
+    /// Who this is.
+    pub fn primary(&self) -> PublicKey {
+        self.connection.identity.public()
+    }
+
+    /// The server's domain.
+    pub fn server(&self) -> &str {
+        &self.connection.server
+    }
+
+    /// The NATS connection beneath, for what this client does not do.
+    pub fn nats(&self) -> &Nats {
+        &self.nats
+    }
+
+    /// Breaks the connection and signs in again, and returns when that is done: rights are decided at sign-in.
+    pub async fn reconnect(&self) -> Result<(), Problem> {
+        self.link.reconnect(&self.nats).await
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.connection.clock.now())
+    }
+
+    /// Asks again while the server is unavailable, until this person's patience ends.
+    async fn patiently<Reply>(
+        &self,
+        ask: impl AsyncFn() -> Result<Reply, Problem>,
+    ) -> Result<Reply, Problem> {
+        let until = Instant::now() + self.connection.patience;
+        let mut attempt = 0;
+        loop {
+            let wait = connection::delay(attempt);
+            match ask().await {
+                Err(problem) if problem.code == Code::Unavailable && Instant::now() + wait < until => {
+                    attempt += 1;
+                    tokio::time::sleep(wait).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+fn no_right(service: &str) -> Problem {
+    Problem::new(
+        Code::Unauthorized,
+        format!("the server does not let this identity call {service}; register a handle first"),
+    )
+}

@@ -1,0 +1,62 @@
+//! Messages: sent until they are stored, fetched, and acknowledged.
+
+use kez_contract::Problem;
+use kez_contract::inbox::{ACK, Ack, Acked, FETCH, Fetch, Page, SEND, Send, Sent};
+use kez_crypto::{MessageId, PublicKey, Sealed};
+
+use super::Client;
+use crate::mail::{Received, document, write};
+
+/// A message that the server has stored and flushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The message's own name, which only sender and recipient know.
+    pub id: MessageId,
+    pub sent: Sent,
+}
+
+/// A page of my mailbox, opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    pub messages: Vec<Received>,
+    /// What to pass as `since` for the page after this one.
+    pub next: u64,
+    pub more: bool,
+}
+
+impl Client {
+    /// Seals a text to somebody (a handle, or `ed25519:<hex>`) and sends it. While the server is unavailable the same
+    /// envelope is sent again, so that it is stored once however often that is.
+    pub async fn send(&self, to: &str, text: &str) -> Result<Delivered, Problem> {
+        let to = self.patiently(async || self.resolve(to).await).await?;
+        let (id, sealed) = self.seal(&to, text)?;
+        Ok(Delivered { id, sent: self.deliver(&to, &sealed).await? })
+    }
+
+    /// Signs a text and seals it to somebody.
+    pub fn seal(&self, to: &PublicKey, text: &str) -> Result<(MessageId, Sealed), Problem> {
+        write(&self.connection.identity, to, text, self.now())
+    }
+
+    /// Sends a sealed message, again and again while the server is unavailable.
+    pub async fn deliver(&self, to: &PublicKey, sealed: &Sealed) -> Result<Sent, Problem> {
+        let request = Send { to: to.identifier(), envelope: document(sealed.canonical())? };
+        self.patiently(async || self.call(&SEND, &request).await).await
+    }
+
+    /// What lies in the mailbox after sequence `since` (0: from the oldest), at most `limit` messages, opened.
+    pub async fn fetch(&self, since: u64, limit: u32) -> Result<Mail, Problem> {
+        let page = self.page(since, limit).await?;
+        let open = |stored| Received::open(stored, &self.connection.identity, self.now());
+        Ok(Mail { messages: page.messages.iter().map(open).collect(), next: page.next, more: page.more })
+    }
+
+    /// This device has everything up to and including `seq`.
+    pub async fn ack(&self, seq: u64) -> Result<Acked, Problem> {
+        self.call(&ACK, &Ack { seq }).await
+    }
+
+    pub(super) async fn page(&self, since: u64, limit: u32) -> Result<Page, Problem> {
+        self.call(&FETCH, &Fetch { since, limit }).await
+    }
+}

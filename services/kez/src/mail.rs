@@ -1,0 +1,117 @@
+//! Messages written and opened: what both the NATS and the HTTP client do with sealed mail.
+
+use kez_contract::inbox::Stored;
+use kez_contract::{Code, Document, Problem};
+use kez_crypto::{Body, Fault, Message, MessageId, PublicKey, Sealed, SecretKey, Timestamp, open, seal};
+
+/// A message of my mailbox, opened or refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub seq: u64,
+    /// RFC 3339, UTC, whole seconds.
+    pub received_at: String,
+    pub opened: Result<Message, Fault>,
+}
+
+impl Received {
+    /// Opens a stored message.
+    pub fn open(stored: &Stored, me: &SecretKey, now: Timestamp) -> Self {
+        let opened = open_for(stored.envelope.get().as_bytes(), me, now);
+        Self { seq: stored.seq, received_at: stored.received_at.clone(), opened }
+    }
+
+    /// The words, if it is a text and was opened.
+    pub fn text(&self) -> Option<&str> {
+        match &self.opened {
+            Ok(Message { body: Body::Text { text }, .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Who wrote it, if it was opened.
+    pub fn from(&self) -> Option<PublicKey> {
+        self.opened.as_ref().ok().map(|message| message.primary)
+    }
+}
+
+/// A text, signed by me and sealed to somebody.
+pub fn write(
+    me: &SecretKey,
+    to: &PublicKey,
+    text: &str,
+    now: Timestamp,
+) -> Result<(MessageId, Sealed), Problem> {
+    let message = Message {
+        id: MessageId::from_bytes(kez_service::random::bytes()),
+        primary: me.public(),
+        device: None,
+        to: *to,
+        sent_at: now,
+        body: Body::Text { text: text.to_owned() },
+    };
+    let sealed = seal(&message, me, kez_service::random::bytes()).map_err(refusal)?;
+    Ok((message.id, sealed))
+}
+
+/// A sealed message as requests carry it.
+pub fn document(canonical: Vec<u8>) -> Result<Document, Problem> {
+    String::from_utf8(canonical)
+        .ok()
+        .and_then(|text| serde_json::value::RawValue::from_string(text).ok())
+        .ok_or_else(|| Problem::new(Code::Malformed, "the document is not JSON"))
+}
+
+/// A fault of the protocol, as a refusal of the same name.
+pub fn refusal(fault: Fault) -> Problem {
+    Problem::new(Code::named(fault.code()).unwrap_or(Code::Malformed), fault.to_string())
+}
+
+fn open_for(sealed: &[u8], me: &SecretKey, now: Timestamp) -> Result<Message, Fault> {
+    let message = open(&Sealed::parse(sealed)?, me, now)?;
+    // Anybody can sign as a device. It counts once the sender's sigchain says that it is theirs, and nobody reads
+    // sigchains here yet.
+    if message.device.is_some() { Err(Fault::UnknownDevice) } else { Ok(message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix(1_800_000_000)
+    }
+
+    fn key(seed: u8) -> SecretKey {
+        SecretKey::from_seed([seed; 32])
+    }
+
+    fn stored(sealed: &Sealed) -> Stored {
+        let envelope = document(sealed.canonical()).unwrap();
+        Stored { seq: 3, received_at: "1970-01-01T00:00:00Z".to_owned(), envelope }
+    }
+
+    #[test]
+    fn what_is_written_to_me_opens_for_me_alone() {
+        let (alice, bob, eve) = (key(1), key(2), key(3));
+        let (id, sealed) = write(&alice, &bob.public(), "hi", now()).unwrap();
+        let received = Received::open(&stored(&sealed), &bob, now());
+        assert_eq!((received.text(), received.from()), (Some("hi"), Some(alice.public())));
+        assert_eq!(received.opened.unwrap().id, id);
+        assert_eq!(Received::open(&stored(&sealed), &eve, now()).opened, Err(Fault::CannotOpen));
+    }
+
+    #[test]
+    fn a_device_that_nobody_vouches_for_is_refused() {
+        let (alice, bob, device) = (key(1), key(2), key(3));
+        let message = Message {
+            id: MessageId::from_bytes([0; 16]),
+            primary: alice.public(),
+            device: Some(device.public()),
+            to: bob.public(),
+            sent_at: now(),
+            body: Body::Text { text: "it is me, alice".to_owned() },
+        };
+        let sealed = seal(&message, &device, [9; 32]).unwrap();
+        assert_eq!(Received::open(&stored(&sealed), &bob, now()).opened, Err(Fault::UnknownDevice));
+    }
+}
