@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /v1/config`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClientConfig {
     /// The domain after the `@`.
     pub server: String,
@@ -17,6 +18,7 @@ pub struct ClientConfig {
 
 /// Limits that a client should know before it hits them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Bytes of a sealed envelope's JSON text.
     pub envelope_bytes: usize,

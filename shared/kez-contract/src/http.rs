@@ -18,5 +18,11 @@ pub const INBOX_STREAM: &str = "/v1/inbox/{handle}/stream";
 pub const NATS: &str = "/v1/nats";
 pub const METRICS: &str = "/metrics";
 
+/// What a code of a problem document means, for people; the document's `type` points here.
+pub const ERROR: &str = "/errors/{code}";
+/// The page that people see, and its style sheet.
+pub const LANDING: &str = "/";
+pub const LANDING_STYLE: &str = "/landing.css";
+
 /// The header that signs a request (protocol, section 5).
 pub const AUTH_HEADER: &str = "x-kez-auth";

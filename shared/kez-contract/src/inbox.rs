@@ -34,20 +34,26 @@ pub const MAX_PAGE: u32 = 500;
 /// The most bytes of envelopes that one page holds, unless a single message is larger.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
+/// How long mail is kept, in days.
+pub const RETENTION_DAYS: u32 = 30;
+
 /// How long the HTTP stream of a mailbox may be resumed under one signature, in seconds.
 pub const STREAM_LIFETIME: u64 = 3600;
 
 /// A sealed message for somebody, by handle (`alice`, `alice@server`) or primary (`ed25519:<hex>`).
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Send {
     pub to: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub envelope: Document,
 }
 
 /// Stored and flushed. `id` is the transport id: hex SHA-256 of the envelope's canonical form. Sending the same envelope
 /// again answers the same and stores nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sent {
     pub id: String,
     pub seq: u64,
@@ -63,6 +69,7 @@ pub struct Fetch {
 
 /// Messages in the order of their sequence.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page {
     pub messages: Vec<Stored>,
     /// What to pass as `since` for the page after this one.
@@ -73,11 +80,13 @@ pub struct Page {
 
 /// One sealed message as it was stored.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stored {
     /// Grows, with gaps: a mailbox shares its sequences with others.
     pub seq: u64,
     /// RFC 3339, UTC, whole seconds.
     pub received_at: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub envelope: Document,
 }
 

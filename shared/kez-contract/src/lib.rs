@@ -10,6 +10,7 @@ pub mod http;
 pub mod inbox;
 pub mod problem;
 pub mod registry;
+pub mod roll_call;
 pub mod sign_in;
 
 pub use endpoint::{Endpoint, Mesh, Person, Rpc, Svc, Web, WebClient};

@@ -57,6 +57,7 @@ pub struct Registered {
 
 /// What anyone may know of a registered person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Record {
     pub handle: String,
     /// `handle@server`.
@@ -108,6 +109,7 @@ pub struct PutProfile {
 
 /// The subjects that the caller says are theirs, each an identifier (protocol, section 1), at most [`MAX_PROOFS`].
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PutProofs {
     pub subjects: Vec<String>,
@@ -132,6 +134,7 @@ pub struct WebFinger {
 
 /// A JSON Resource Descriptor (RFC 7033, section 4.4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResourceDescriptor {
     pub subject: String,
     pub aliases: Vec<String>,
@@ -140,6 +143,7 @@ pub struct ResourceDescriptor {
 
 /// One link of a [`ResourceDescriptor`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResourceLink {
     pub rel: String,
     #[serde(rename = "type")]

@@ -11,6 +11,7 @@ pub mod connect;
 pub mod fault;
 pub mod limit;
 pub mod random;
+pub mod roll_call;
 pub mod run;
 pub mod service;
 pub mod telemetry;
