@@ -1,0 +1,97 @@
+//! Opening the database that `DATABASE_URL` names.
+//!
+//! Nothing here logs or repeats the URL, which may hold a password.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor};
+
+/// Connections of one replica to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 8;
+/// Connections of one replica to SQLite: readers run side by side, writers take turns.
+const SQLITE_CONNECTIONS: u32 = 4;
+/// How long a call waits for a connection.
+const CONNECTION: Duration = Duration::from_secs(2);
+/// How long SQLite waits for another writer.
+const BUSY: Duration = Duration::from_secs(2);
+/// How often, and how long apart, SQLite's file is asked to become a write-ahead log while others open it.
+const WAL_ATTEMPTS: u32 = 100;
+const WAL_PAUSE: Duration = Duration::from_millis(50);
+
+pub async fn open(url: &str) -> Result<DatabaseConnection> {
+    if url.starts_with("sqlite:") {
+        return sqlite(url).await.context("cannot open the SQLite database in DATABASE_URL");
+    }
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        return postgres(url).await.context("cannot connect to the PostgreSQL database in DATABASE_URL");
+    }
+    bail!("DATABASE_URL begins with neither sqlite: nor postgres:")
+}
+
+async fn postgres(url: &str) -> Result<DatabaseConnection> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| anyhow::anyhow!("it is not a URL such as postgres://user:password@host/name"))?
+        .application_name("kez-registry")
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(CONNECTION)
+        .connect_with(options)
+        .await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+async fn sqlite(url: &str) -> Result<DatabaseConnection> {
+    ensure!(!url.contains(":memory:") && !url.contains("mode=memory"), "a database in memory keeps nothing");
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| anyhow::anyhow!("it is not a URL such as sqlite://registry.db?mode=rwc"))?
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .disable_statement_logging();
+    if url.contains("mode=rwc") {
+        create(&options)?;
+    }
+    let first = options.connect().await?;
+    write_ahead(first).await?;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(SQLITE_CONNECTIONS)
+        .acquire_timeout(CONNECTION)
+        .connect_with(options)
+        .await?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// Creates the file before SQLite does, for its owner only; SQLite gives its log the same rights.
+fn create(options: &SqliteConnectOptions) -> Result<()> {
+    let path = options.get_filename();
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
+    }
+}
+
+/// Turns the write-ahead log on, which the file then keeps. SQLite does not wait for others here, so this does.
+async fn write_ahead(mut connection: SqliteConnection) -> Result<()> {
+    for _ in 1..WAL_ATTEMPTS {
+        match connection.execute("PRAGMA journal_mode = WAL").await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") => {
+                tokio::time::sleep(WAL_PAUSE).await;
+            }
+            other => {
+                other?;
+                connection.close().await?;
+                return Ok(());
+            }
+        }
+    }
+    bail!("somebody else keeps it locked")
+}
