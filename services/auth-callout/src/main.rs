@@ -1,1 +1,22 @@
-fn main() {}
+//! The auth callout as a process of its own.
+
+use clap::Parser;
+use kez_service::{Clock, connect, run, telemetry};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = auth_callout::Config::parse();
+    let _telemetry = telemetry::start("auth-callout", &config.telemetry)?;
+    let nats = connect("auth-callout", &config.nats).await?;
+    let running =
+        auth_callout::start(&nats, config.settings, Clock::default(), config.nats.concurrency).await?;
+    tokio::select! {
+        stopped = run::until_stopped() => stopped?,
+        reason = running.failed() => {
+            tracing::error!(%reason, "this replica cannot answer and ends, so that another one gets its share");
+            // Returning would wait for the very tasks that are stuck.
+            std::process::exit(1);
+        }
+    }
+    running.stop().await
+}
