@@ -17,7 +17,8 @@ pub(super) struct Order<Item> {
     ready: VecDeque<(u64, Item)>,
     /// Live messages behind a gap: by sequence, with the sequence before it.
     waiting: BTreeMap<u64, (u64, Item)>,
-    look: Option<Look>,
+    /// A fetch is to be made, and was made so often without success.
+    look: Option<u32>,
 }
 
 /// A fetch to be made.
@@ -35,7 +36,7 @@ impl<Item> Order<Item> {
             held: since,
             ready: VecDeque::new(),
             waiting: BTreeMap::new(),
-            look: Some(Look { since, again: 0 }),
+            look: Some(0),
         }
     }
 
@@ -46,12 +47,12 @@ impl<Item> Order<Item> {
 
     /// The fetch to make before anything else is read.
     pub(super) fn look(&self) -> Option<Look> {
-        self.look
+        self.look.map(|again| Look { since: self.held, again })
     }
 
     /// Something may have been missed.
     pub(super) fn disturb(&mut self) {
-        self.look.get_or_insert(Look { since: self.held, again: 0 });
+        self.look.get_or_insert(0);
     }
 
     /// A live message, and the sequence of the one before it in this mailbox.
@@ -67,20 +68,19 @@ impl<Item> Order<Item> {
 
     /// What a fetch found, and whether there is more.
     pub(super) fn page(&mut self, items: Vec<(u64, Item)>, more: bool) {
-        let again = self.look.take().map_or(0, |look| look.again);
+        let again = self.look.take().unwrap_or_default();
         let before = self.held;
         for (seq, item) in items {
             self.hand_over(seq, item);
         }
         let progress = self.held > before;
         if more && progress {
-            self.look = Some(Look { since: self.held, again: 0 });
+            self.look = Some(0);
             return;
         }
         while let Some(behind_a_gap) = self.release() {
             if again + 1 < LOOKS || progress {
-                let again = if progress { 0 } else { again + 1 };
-                self.look = Some(Look { since: self.held, again });
+                self.look = Some(if progress { 0 } else { again + 1 });
                 return;
             }
             if let Some((_, item)) = self.waiting.remove(&behind_a_gap) {
