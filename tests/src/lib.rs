@@ -1,1 +1,14 @@
-//! x
+//! The test harness: a disposable broker on the production account file, all services for real, and people in one line.
+//!
+//! `let mesh = Mesh::start().await; let alice = mesh.person("alice").await;`
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a harness that cannot do its work ends the test")]
+
+pub mod mesh;
+pub mod operator;
+pub mod person;
+pub mod process;
+
+pub use mesh::Mesh;
+pub use person::Person;
+pub use process::Process;

@@ -28,7 +28,7 @@ pub struct Plan {
 /// Everything that runs.
 pub struct Mesh {
     pub gateway: gateway::Running,
-    pub auth_callout: auth_callout::Running,
+    pub auth_callout: Running,
     pub registry: Running,
     pub inbox: Running,
 }
@@ -71,7 +71,7 @@ pub async fn inbox(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
 }
 
 /// One replica of the auth callout.
-pub async fn auth_callout(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<auth_callout::Running> {
+pub async fn auth_callout(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
     let (nats, concurrency) = connection("auth-callout", plan, keys).await?;
     let settings = settings(
         plan,

@@ -1,0 +1,39 @@
+//! What an operator sees of a mesh: which replicas answer, and how much each has done.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::service::Stats;
+use futures_util::StreamExt;
+use tokio::time::{Instant, timeout};
+
+/// How long to listen for answers; replicas on this machine answer within a few milliseconds.
+const LISTEN: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The statistics of every replica of a service, by the replica's id.
+pub async fn replicas(operator: &Client, service: &str) -> BTreeMap<String, Stats> {
+    let inbox = operator.new_inbox();
+    let mut replies = operator.subscribe(inbox.clone()).await.unwrap();
+    operator.publish_with_reply(format!("$SRV.STATS.{service}"), inbox, "".into()).await.unwrap();
+    let mut replicas = BTreeMap::new();
+    while let Ok(Some(reply)) = timeout(LISTEN, replies.next()).await {
+        if let Ok(stats) = serde_json::from_slice::<Stats>(&reply.payload) {
+            replicas.insert(stats.id.clone(), stats);
+        }
+    }
+    replicas
+}
+
+/// Waits until exactly so many replicas of a service answer.
+pub async fn until_replicas(operator: &Client, service: &str, wanted: usize) -> BTreeMap<String, Stats> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let found = replicas(operator, service).await;
+        if found.len() == wanted {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{} replicas of {service} answer, not {wanted}", found.len());
+    }
+}
