@@ -10,7 +10,7 @@ export PATH := justfile_directory() / ".tools/bin:" + env("PATH")
 # start the whole mesh on this machine; its first build takes minutes (flags: up --help)
 [no-exit-message]
 @up *args:
-    exec cargo run --release --package kez -- up "$@"
+    exec ./justw up "$@"
 
 # do all that CI does, or with a filter run only the tests whose names match it
 [no-exit-message]
@@ -44,10 +44,11 @@ everything: check
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
     cargo deny --log-level error check bans licenses sources
     tests/setup/check-nats-config
-    cargo build --workspace --bins
-    @if rustup toolchain list 2>/dev/null | grep -q ^nightly; then \
-        echo 'cargo +nightly build (fuzz targets)'; cargo +nightly build --manifest-path shared/kez-crypto/fuzz/Cargo.toml; \
+    @if rustup toolchain list 2>/dev/null | grep -q ^nightly; then set -x; \
+        cargo +nightly build --manifest-path shared/kez-crypto/fuzz/Cargo.toml; \
     else echo 'fuzz targets: skipped, no nightly toolchain'; fi
-    cargo nextest run --workspace
+    # Programs and tests at once, so that they share one build of everything they share.
+    cargo build --workspace --bins --tests
+    "${CARGO_TARGET_DIR:-target}/debug/kez" conform tests/vectors
     cargo test --workspace --doc
-    cargo run --package kez -- conform tests/vectors
+    cargo nextest run --workspace
