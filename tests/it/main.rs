@@ -1,1 +1,3 @@
-//! x
+//! Stories on the real thing: one binary, a disposable mesh a test.
+
+mod catches_up;

@@ -29,7 +29,8 @@ const REGISTRATION: &str = r#"{"kez":"handle_registration"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_replicas_start_at_once_on_one_database() {
-    for database in databases() {
+    // Of SQLite many, since what races there is over in a millisecond.
+    for database in (0..20).map(|_| Database::sqlite()).chain(Database::postgres()) {
         let stores = try_join_all((0..4).map(|_| {
             let url = database.url.clone();
             async move { tokio::spawn(async move { Store::open(&url).await }).await.unwrap() }

@@ -1,8 +1,7 @@
 //! A person in a test: a key, a connection, and what people do.
 
-use futures_util::StreamExt;
-use kez::client::Client;
-use kez_crypto::{Body, SecretKey};
+use kez::client::{Client, Follow};
+use kez_crypto::{PublicKey, SecretKey};
 
 /// Somebody, connected.
 pub struct Person {
@@ -10,4 +9,42 @@ pub struct Person {
     pub client: Client,
     /// Empty while not registered.
     pub handle: String,
+}
+
+impl Person {
+    pub fn key(&self) -> PublicKey {
+        self.secret.public()
+    }
+
+    /// The primary as subjects carry it.
+    pub fn hex(&self) -> String {
+        self.key().to_hex()
+    }
+
+    /// Sends a text and answers its sequence.
+    pub async fn send(&self, to: &Person, text: &str) -> u64 {
+        self.client.send(&to.handle, text).await.unwrap().sent.seq
+    }
+
+    /// Everything that lies in the mailbox: the texts in order, each with who wrote it.
+    pub async fn texts(&self) -> Vec<(PublicKey, String)> {
+        let mut since = 0;
+        let mut texts = Vec::new();
+        loop {
+            let mail = self.client.fetch(since, 500).await.unwrap();
+            for received in &mail.messages {
+                let text = received.text().unwrap_or_else(|| panic!("not a text: {received:?}"));
+                texts.push((received.from().unwrap(), text.to_owned()));
+            }
+            since = mail.next;
+            if !mail.more {
+                return texts;
+            }
+        }
+    }
+
+    /// Follows the mailbox from its beginning.
+    pub async fn follow(&self) -> Follow {
+        self.client.follow(0).await.unwrap()
+    }
 }

@@ -166,6 +166,6 @@ async fn until_over(broker: Option<&mut NatsServer>, mesh: &Mesh) -> Result<()> 
     tokio::select! {
         stopped = run::until_stopped() => stopped,
         status = broker_ended => bail!("nats-server ended by itself ({}); its log is in the data folder", status?),
-        () = mesh.auth_callout.failed() => bail!("nobody can sign in any more: the auth callout does not answer"),
+        error = mesh.auth_callout.failed() => Err(error.context("nobody can sign in any more")),
     }
 }

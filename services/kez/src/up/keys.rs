@@ -70,13 +70,13 @@ pub fn private_folder(folder: &Path) -> Result<()> {
 
 /// Writes a file that only its owner may read.
 pub fn private_file(path: &Path, content: &str) -> Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let write = || -> std::io::Result<()> {
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()
-    };
-    { write }().with_context(|| format!("cannot write {}", path.display()))
+    write_private(path, content.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn open_or_make(
