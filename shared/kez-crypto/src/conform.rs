@@ -1,5 +1,6 @@
 //! The shared test vectors, run against this crate: what `cargo test` and `kez conform` have in common.
 
+mod chains;
 mod keys;
 mod messages;
 mod parsing;
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::{Fault, SecretKey};
 
 /// The vector files that [`run`] knows, by name.
-pub const FILES: [&str; 8] = [
+pub const FILES: [&str; 9] = [
     "identities.json",
     "mnemonics.json",
     "strict-json.json",
@@ -21,6 +22,7 @@ pub const FILES: [&str; 8] = [
     "registrations.json",
     "request-auth.json",
     "sealed-messages.json",
+    "sigchain.json",
     "ed25519-strict.json",
 ];
 
@@ -44,6 +46,7 @@ pub fn run(file_name: &str, text: &str) -> Option<Report> {
         "registrations.json" => whole(text, messages::registrations),
         "request-auth.json" => each(text, signatures::request),
         "sealed-messages.json" => whole(text, messages::sealed),
+        "sigchain.json" => whole(text, chains::sigchain),
         "ed25519-strict.json" => whole(text, signatures::strict),
         _ => return None,
     })

@@ -91,41 +91,24 @@ impl Signed {
     /// # Errors
     /// Those of [`Signed::parse`].
     pub fn from_value(envelope: Value, expected: Tag) -> Result<Self, Fault> {
-        let Value::Object(mut envelope) = envelope else { return Err(Fault::Malformed) };
-        let Some(Value::Object(payload)) = envelope.remove("payload") else { return Err(Fault::Malformed) };
-        let Some(Value::Object(signature)) = envelope.remove("signature") else {
-            return Err(Fault::Malformed);
-        };
-        let named = Members(&envelope).text("kez")?;
-        let (members, signature_members) = (Members(&payload), Members(&signature));
-        let (algorithm, hex) = (signature_members.text("alg")?, signature_members.text("sig")?);
-        let (payload_type, version) = (members.text("type")?, members.integer("version")?);
-        let primary = key_or_unsupported(members, "primary")?;
-        let key = key_or_unsupported(signature_members, "key")?;
-        let names_device = expected.takes_devices() && payload.contains_key("device");
-        let device = if names_device { Some(key_or_unsupported(members, "device")?) } else { None };
-        if envelope.len() != 1 || signature.len() != 3 {
-            return Err(Fault::Malformed);
-        }
-
-        if named != expected.name() || payload_type != expected.payload_type() {
+        let shape = Shape::read(envelope, expected)?;
+        let payload_type = Members(&shape.payload).text("type")?;
+        if shape.tag != expected.name() || payload_type != expected.payload_type() {
             return Err(Fault::WrongEnvelope);
         }
-        if version != VERSION {
+        if shape.version != VERSION {
             return Err(Fault::UnsupportedVersion);
         }
-        let (primary, key, device) = (primary?, key?, device.transpose()?);
-        if algorithm != ALGORITHM {
+        let (primary, key, device) = (shape.primary?, shape.key?, shape.device.transpose()?);
+        if shape.algorithm != ALGORITHM {
             return Err(Fault::UnsupportedKey);
         }
         if key != device.unwrap_or(primary) {
             return Err(Fault::KeyMismatch);
         }
-        let signature = signature_from_hex(hex).ok_or(Fault::BadSignature)?;
-        let payload = Value::Object(payload);
-        key.verify_strict(&json::canonical(&payload), &signature)?;
-        let Value::Object(payload) = payload else { return Err(Fault::Malformed) };
-        Ok(Self { tag: expected, payload, primary, device, key, signature })
+        let signature = signature_from_hex(&shape.signature).ok_or(Fault::BadSignature)?;
+        key.verify_strict(&json::canonical_object(&shape.payload), &signature)?;
+        Ok(Self { tag: expected, payload: shape.payload, primary, device, key, signature })
     }
 
     /// Signs a payload. `type` and `version` are set; `primary` becomes the key's own unless the payload names one,
@@ -139,9 +122,7 @@ impl Signed {
         let primary = Members(&payload).key("primary").unwrap_or(key);
         payload.insert("primary".into(), primary.identifier().into());
         let device = Members(&payload).key("device").ok().filter(|_| tag.takes_devices());
-        let payload = Value::Object(payload);
-        let signature = secret.sign(&json::canonical(&payload));
-        let payload = if let Value::Object(payload) = payload { payload } else { Map::new() };
+        let signature = secret.sign(&json::canonical_object(&payload));
         Self { tag, payload, primary, device, key, signature }
     }
 
@@ -154,8 +135,8 @@ impl Signed {
     pub fn to_value(&self) -> Value {
         let signature = payload([
             ("alg", text(ALGORITHM)),
-            ("key", text(self.key)),
-            ("sig", text(HEXLOWER.encode(&self.signature))),
+            ("key", text(&self.key)),
+            ("sig", text(&HEXLOWER.encode(&self.signature))),
         ]);
         Value::Object(payload([
             ("kez", text(self.tag.name())),
@@ -175,11 +156,122 @@ pub(crate) fn signature_from_hex(hex: &str) -> Option<[u8; 64]> {
     HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
-/// A key, or the fault that it is of another system, which is reported only after what is malformed.
-fn key_or_unsupported(members: Members<'_>, name: &str) -> Result<Result<PublicKey, Fault>, Fault> {
+/// An envelope of the right shape, of which nothing else is known yet.
+struct Shape {
+    tag: String,
+    payload: Map<String, Value>,
+    version: i64,
+    primary: Key,
+    device: Option<Key>,
+    algorithm: String,
+    key: Key,
+    signature: String,
+}
+
+/// A key, or the fault that it is of another system, which comes after what is malformed.
+type Key = Result<PublicKey, Fault>;
+
+impl Shape {
+    fn read(envelope: Value, expected: Tag) -> Result<Self, Fault> {
+        let Value::Object(mut envelope) = envelope else { return Err(Fault::Malformed) };
+        let Some(Value::Object(payload)) = envelope.remove("payload") else { return Err(Fault::Malformed) };
+        let (outer, members) = (Members(&envelope), Members(&payload));
+        let signature = Members(outer.object("signature")?);
+        if envelope.len() != 2 || signature.0.len() != 3 {
+            return Err(Fault::Malformed);
+        }
+        members.text("type")?;
+        let names_device = expected.takes_devices() && payload.contains_key("device");
+        Ok(Self {
+            tag: outer.text("kez")?.into(),
+            version: members.integer("version")?,
+            primary: key(members, "primary")?,
+            device: names_device.then(|| key(members, "device")).transpose()?,
+            algorithm: signature.text("alg")?.into(),
+            key: key(signature, "key")?,
+            signature: signature.text("sig")?.into(),
+            payload,
+        })
+    }
+}
+
+fn key(members: Members<'_>, name: &str) -> Result<Key, Fault> {
     match members.key(name) {
         Err(Fault::UnsupportedKey) => Ok(Err(Fault::UnsupportedKey)),
-        Err(fault) => Err(fault),
-        Ok(key) => Ok(Ok(key)),
+        read => read.map(Ok),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PRIMARY: [u8; 32] = [1; 32];
+    const DEVICE: [u8; 32] = [2; 32];
+
+    /// An envelope by a device, with one change to it before it is read.
+    fn changed(tag: Tag, change: impl FnOnce(&mut Value)) -> Result<Signed, Fault> {
+        let (primary, device) = (SecretKey::from_seed(PRIMARY), SecretKey::from_seed(DEVICE));
+        let members = payload([("primary", text(&primary.public())), ("device", text(&device.public()))]);
+        let mut envelope = Signed::create(tag, members, &device).to_value();
+        change(&mut envelope);
+        Signed::parse(&json::canonical(&envelope), tag)
+    }
+
+    #[test]
+    fn devices_sign_sessions_and_messages_only() {
+        for tag in [Tag::Session, Tag::Message] {
+            let signed = changed(tag, |_| ()).unwrap();
+            assert_eq!(signed.device, Some(SecretKey::from_seed(DEVICE).public()));
+            assert_eq!(signed.primary, SecretKey::from_seed(PRIMARY).public());
+        }
+        for tag in [Tag::HandleRegistration, Tag::Claim, Tag::SigchainEvent, Tag::Profile] {
+            assert_eq!(changed(tag, |_| ()), Err(Fault::KeyMismatch), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn faults_come_in_order() {
+        let change = |path: &'static str, value: Value| {
+            move |envelope: &mut Value| *envelope.pointer_mut(path).expect("the member is there") = value
+        };
+        let faults = [
+            ("/payload/primary", json!(1), Fault::Malformed),
+            ("/payload/device", json!("ed25519:"), Fault::Malformed),
+            ("/payload/version", json!("1"), Fault::Malformed),
+            ("/payload/type", json!(null), Fault::Malformed),
+            ("/payload", json!([]), Fault::Malformed),
+            ("/kez", json!("claim"), Fault::WrongEnvelope),
+            ("/kez", json!(1), Fault::Malformed),
+            ("/payload/type", json!("kez.claim"), Fault::WrongEnvelope),
+            ("/payload/version", json!(2), Fault::UnsupportedVersion),
+            ("/payload/primary", json!("nostr:npub1q"), Fault::UnsupportedKey),
+            ("/payload/device", json!("nostr:npub1q"), Fault::UnsupportedKey),
+            ("/signature/key", json!("nostr:npub1q"), Fault::UnsupportedKey),
+            ("/signature/alg", json!("ed25519"), Fault::UnsupportedKey),
+            ("/signature/key", json!(format!("ed25519:{}", "0".repeat(64))), Fault::KeyMismatch),
+            ("/signature/sig", json!(""), Fault::BadSignature),
+            ("/signature/sig", json!("0".repeat(128)), Fault::BadSignature),
+            ("/signature/sig", json!(0), Fault::Malformed),
+        ];
+        for (path, value, fault) in faults {
+            assert_eq!(changed(Tag::Message, change(path, value.clone())), Err(fault), "{path} {value}");
+        }
+    }
+
+    #[test]
+    fn members_outside_the_payload_are_counted() {
+        for place in ["", "/signature"] {
+            let add = |envelope: &mut Value| {
+                envelope
+                    .pointer_mut(place)
+                    .and_then(Value::as_object_mut)
+                    .expect("an object")
+                    .insert("x".into(), json!(1));
+            };
+            assert_eq!(changed(Tag::Message, add), Err(Fault::Malformed));
+        }
     }
 }

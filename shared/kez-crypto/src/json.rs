@@ -32,7 +32,12 @@ pub fn canonical(value: &Value) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| value.to_string().into_bytes())
 }
 
-/// Builds a value while it counts levels and refuses what serde_json alone would let pass.
+/// Writes an object's members as JCS, like [`canonical`].
+pub fn canonical_object(members: &Map<String, Value>) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(members).unwrap_or_else(|_| canonical(&Value::Object(members.clone())))
+}
+
+/// Builds a value while it counts levels and refuses what `serde_json` alone would let pass.
 #[derive(Clone, Copy)]
 struct Strict {
     levels_left: usize,

@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock or draws random bytes: callers pass the time and the bytes. Every parser
 //! reads what strangers send, so it refuses before it computes, and answers with one [`Fault`].
 
+pub mod chain;
 pub mod conform;
 pub mod envelope;
 mod fault;
@@ -24,6 +25,7 @@ mod session;
 mod timestamp;
 mod x25519;
 
+pub use chain::{Chain, Op};
 pub use envelope::{Signed, Tag};
 pub use fault::Fault;
 pub use handle::{FullHandle, Handle};

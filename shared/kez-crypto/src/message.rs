@@ -125,11 +125,11 @@ impl Message {
     /// The members to sign, without `type` and `version`.
     pub fn to_payload(&self) -> Map<String, Value> {
         payload([
-            ("id", text(self.id)),
-            ("primary", text(self.primary)),
-            ("device", self.device.and_then(text)),
-            ("to", text(self.to)),
-            ("sent_at", text(self.sent_at)),
+            ("id", text(&self.id)),
+            ("primary", text(&self.primary)),
+            ("device", self.device.as_ref().and_then(text)),
+            ("to", text(&self.to)),
+            ("sent_at", text(&self.sent_at)),
             ("body", Some(self.body.to_value())),
         ])
     }
@@ -170,6 +170,44 @@ impl Body {
                 ("of", Some(Value::Array(of.iter().filter_map(text).collect()))),
             ])),
             Self::Unknown(value) => value.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bodies_read_back() {
+        let id = "0123456789abcdef0123456789abcdef";
+        for value in [
+            json!({"kind": "text", "text": "hello"}),
+            json!({"kind": "receipt", "status": "delivered", "of": [id]}),
+            json!({"kind": "receipt", "status": "read", "of": []}),
+            json!({"kind": "receipt", "status": "played", "of": [id]}),
+            json!({"kind": "picture", "anything": [1, {"a": null}]}),
+        ] {
+            assert_eq!(Body::from_value(&value).map(|body| body.to_value()), Ok(value));
+        }
+    }
+
+    #[test]
+    fn known_kinds_are_whole_or_malformed() {
+        for value in [
+            json!("text"),
+            json!({}),
+            json!({"kind": 1}),
+            json!({"kind": "text"}),
+            json!({"kind": "text", "text": 1}),
+            json!({"kind": "receipt", "of": []}),
+            json!({"kind": "receipt", "status": "read"}),
+            json!({"kind": "receipt", "status": "read", "of": ["0123"]}),
+            json!({"kind": "receipt", "status": "read", "of": ["0123456789ABCDEF0123456789ABCDEF"]}),
+        ] {
+            assert_eq!(Body::from_value(&value), Err(Fault::Malformed), "{value}");
         }
     }
 }

@@ -25,6 +25,10 @@ impl<'a> Members<'a> {
         self.value(name)?.as_i64().ok_or(Fault::Malformed)
     }
 
+    pub(crate) fn object(self, name: &str) -> Result<&'a Map<String, Value>, Fault> {
+        self.value(name)?.as_object().ok_or(Fault::Malformed)
+    }
+
     pub(crate) fn time(self, name: &str) -> Result<Timestamp, Fault> {
         Timestamp::parse(self.text(name)?)
     }
@@ -40,6 +44,6 @@ pub(crate) fn payload<const N: usize>(members: [(&str, Option<Value>); N]) -> Ma
 }
 
 /// A member's value that is a text.
-pub(crate) fn text(value: impl ToString) -> Option<Value> {
+pub(crate) fn text(value: &(impl ToString + ?Sized)) -> Option<Value> {
     Some(Value::String(value.to_string()))
 }

@@ -23,7 +23,7 @@ impl Registration {
     /// Signs a registration of the key's identity; the envelope's JCS text.
     pub fn create(handle: &Handle, server: &str, created_at: Timestamp, key: &SecretKey) -> Vec<u8> {
         let members =
-            payload([("handle", text(handle)), ("server", text(server)), ("created_at", text(created_at))]);
+            payload([("handle", text(handle)), ("server", text(server)), ("created_at", text(&created_at))]);
         Signed::create(Tag::HandleRegistration, members, key).to_json()
     }
 
@@ -45,5 +45,35 @@ impl Registration {
             return Err(Fault::WrongServer);
         }
         Ok(Self { handle: Handle::parse(handle)?, primary: signed.primary, server: named.into(), created_at })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_779_678_000;
+
+    #[test]
+    fn is_taken_within_five_minutes() {
+        let (alice, key) = (Handle::parse("alice").unwrap(), SecretKey::from_seed([1; 32]));
+        let at = |seconds: i64| {
+            let envelope = Registration::create(&alice, "kez.lat", Timestamp::from_unix(NOW + seconds), &key);
+            Registration::check(&envelope, "kez.lat", Timestamp::from_unix(NOW)).map(|taken| taken.primary)
+        };
+        assert_eq!([at(-300), at(0), at(300)], [Ok(key.public()); 3]);
+        assert_eq!([at(-301), at(301)], [Err(Fault::StaleTimestamp); 2]);
+    }
+
+    #[test]
+    fn members_must_be_there() {
+        let key = SecretKey::from_seed([1; 32]);
+        let members = [("handle", "alice"), ("server", "kez.lat"), ("created_at", "2026-05-25T03:00:00Z")];
+        for left_out in members {
+            let kept = members.map(|member| (member.0, text(member.1).filter(|_| member != left_out)));
+            let envelope = Signed::create(Tag::HandleRegistration, payload(kept), &key).to_json();
+            let checked = Registration::check(&envelope, "kez.lat", Timestamp::from_unix(NOW));
+            assert_eq!(checked, Err(Fault::Malformed), "{left_out:?}");
+        }
     }
 }

@@ -36,12 +36,12 @@ impl Session {
     ) -> Vec<u8> {
         let device = Some(key.public()).filter(|device| *device != primary);
         let members = payload([
-            ("primary", text(primary)),
-            ("device", device.and_then(text)),
-            ("session", text(session.nkey())),
+            ("primary", text(&primary)),
+            ("device", device.as_ref().and_then(text)),
+            ("session", text(&session.nkey())),
             ("server", text(server)),
-            ("created_at", text(created_at)),
-            ("expires_at", text(expires_at)),
+            ("created_at", text(&created_at)),
+            ("expires_at", text(&expires_at)),
         ]);
         Signed::create(Tag::Session, members, key).to_json()
     }
@@ -82,5 +82,70 @@ impl Session {
             created_at,
             expires_at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_779_678_000;
+
+    fn check(from: i64, to: i64, key: &SecretKey) -> Result<Session, Fault> {
+        let (primary, session) = (SecretKey::from_seed([1; 32]).public(), PublicKey::from_bytes([7; 32]));
+        let [from, to] = [from, to].map(|seconds| Timestamp::from_unix(NOW + seconds));
+        let envelope = Session::create(primary, session, "kez.lat", from, to, key);
+        Session::check(&envelope, "kez.lat", &session.nkey(), Timestamp::from_unix(NOW))
+    }
+
+    #[test]
+    fn times_are_bounded() {
+        let key = SecretKey::from_seed([1; 32]);
+        let day = MAX_LIFETIME_SECONDS;
+        for (from, to) in [(0, 1), (0, day), (-day + 1, 1), (300, 301), (300, 300 + day)] {
+            assert_eq!(check(from, to, &key).map(|session| session.device), Ok(None), "{from} {to}");
+        }
+        for (from, to) in [(-1, 0), (-10, -5), (-day, 0), (-2 * day, -1)] {
+            assert_eq!(check(from, to, &key), Err(Fault::Expired), "{from} {to}");
+        }
+        for (from, to) in [(301, 302), (0, day + 1), (-day, 1), (2, 1), (1, 1)] {
+            assert_eq!(check(from, to, &key), Err(Fault::StaleTimestamp), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_device_signs_for_its_primary() {
+        let device = SecretKey::from_seed([2; 32]);
+        let session = check(0, 60, &device).unwrap();
+        assert_eq!(session.device, Some(device.public()));
+        assert_eq!(session.primary, SecretKey::from_seed([1; 32]).public());
+    }
+
+    #[test]
+    fn is_bound_to_server_and_connection() {
+        let (key, now) = (SecretKey::from_seed([1; 32]), Timestamp::from_unix(NOW));
+        let nkey = key.public().nkey();
+        let envelope =
+            Session::create(key.public(), key.public(), "kez.lat", now, now.plus_seconds(60), &key);
+        assert_eq!(Session::check(&envelope, "evil.example", &nkey, now), Err(Fault::WrongServer));
+        let other = PublicKey::from_bytes([8; 32]).nkey();
+        assert_eq!(Session::check(&envelope, "kez.lat", &other, now), Err(Fault::WrongSession));
+    }
+
+    #[test]
+    fn the_connection_key_is_an_nkey() {
+        let key = SecretKey::from_seed([1; 32]);
+        let account = format!("A{}", key.public().nkey().get(1..).unwrap());
+        for session in ["", "U", &key.public().to_hex(), &account] {
+            let members = payload([
+                ("session", text(session)),
+                ("server", text("kez.lat")),
+                ("created_at", text("2026-05-25T03:00:00Z")),
+                ("expires_at", text("2026-05-25T04:00:00Z")),
+            ]);
+            let envelope = Signed::create(Tag::Session, members, &key).to_json();
+            let checked = Session::check(&envelope, "kez.lat", session, Timestamp::from_unix(NOW));
+            assert_eq!(checked, Err(Fault::Malformed), "{session}");
+        }
     }
 }

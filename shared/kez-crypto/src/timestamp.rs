@@ -17,8 +17,14 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The moment this many seconds after 1970; what lies outside the years 0000 to 9999 becomes the nearest
     /// moment inside them.
-    pub fn from_unix(seconds: i64) -> Self {
-        Self(seconds.clamp(FIRST, LAST))
+    pub const fn from_unix(seconds: i64) -> Self {
+        if seconds < FIRST {
+            Self(FIRST)
+        } else if seconds > LAST {
+            Self(LAST)
+        } else {
+            Self(seconds)
+        }
     }
 
     /// Reads exactly `YYYY-MM-DDTHH:MM:SSZ` (RFC 3339, protocol section 3), of dates that exist.
@@ -41,7 +47,7 @@ impl Timestamp {
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
-    pub fn unix(self) -> i64 {
+    pub const fn unix(self) -> i64 {
         self.0
     }
 

@@ -65,6 +65,11 @@ fn sealed_messages() {
 }
 
 #[test]
+fn sigchain() {
+    conforms(&vectors(), "sigchain.json");
+}
+
+#[test]
 fn strict_ed25519_of_others() {
     if let Some(folder) = third_party() {
         conforms(&folder, "ed25519-strict.json");

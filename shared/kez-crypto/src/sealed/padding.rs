@@ -42,8 +42,7 @@ mod tests {
 
     #[test]
     fn refuses_other_padding() {
-        let mut two_blocks_of_padding = vec![0; 512];
-        two_blocks_of_padding[0] = MARK;
+        let two_blocks_of_padding = [&[MARK][..], &[0; 511]].concat();
         let mut short = pad(b"x".to_vec()).to_vec();
         short.pop();
         for padded in [vec![], vec![0; 256], vec![1; 256], two_blocks_of_padding, short] {

@@ -1,0 +1,289 @@
+//! Sigchains: an identity's history of accounts and devices, event by event (protocol section 6).
+
+mod op;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::HEXLOWER;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::payload::{Members, payload, text};
+use crate::{Fault, Identifier, PublicKey, SecretKey, Signed, Tag, Timestamp};
+pub use op::{Op, device_proof, successor_proof};
+
+/// The longest event, as text, in bytes.
+pub const MAX_EVENT_BYTES: usize = 16 * 1024;
+
+/// The most events that a chain may have.
+pub const MAX_EVENTS: u64 = 10_000;
+
+/// What a chain of valid events has come to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Chain {
+    primary: PublicKey,
+    length: u64,
+    head: Option<[u8; 32]>,
+    latest: Option<Timestamp>,
+    claims: BTreeSet<Identifier>,
+    devices: BTreeMap<PublicKey, String>,
+    successor: Option<PublicKey>,
+}
+
+impl Chain {
+    /// An identity's chain before its first event.
+    pub fn new(primary: PublicKey) -> Self {
+        Self {
+            primary,
+            length: 0,
+            head: None,
+            latest: None,
+            claims: BTreeSet::new(),
+            devices: BTreeMap::new(),
+            successor: None,
+        }
+    }
+
+    /// Appends an event as a service does, which refuses what it does not know. A refused event changes nothing.
+    ///
+    /// # Errors
+    /// The first that applies: [`Fault::TooLarge`] beyond [`MAX_EVENT_BYTES`], those of [`Signed::parse`],
+    /// [`Fault::WrongPrimary`], [`Fault::ChainClosed`], [`Fault::TooLarge`] beyond [`MAX_EVENTS`], [`Fault::WrongSeq`],
+    /// [`Fault::WrongPrev`], [`Fault::ClockBackwards`], then the operation's own: [`Fault::AlreadyActive`],
+    /// [`Fault::NotActive`], [`Fault::BadProof`], [`Fault::UnknownOp`].
+    pub fn append(&mut self, event: &[u8]) -> Result<(), Fault> {
+        match self.next(event)? {
+            (_, Op::Unknown) => Err(Fault::UnknownOp),
+            (link, op) => self.take(link, op),
+        }
+    }
+
+    /// Appends an event as a reader of a downloaded chain does: an unknown operation is hashed and has no effect.
+    ///
+    /// # Errors
+    /// Those of [`Chain::append`] without [`Fault::UnknownOp`].
+    pub fn append_downloaded(&mut self, event: &[u8]) -> Result<(), Fault> {
+        let (link, op) = self.next(event)?;
+        self.take(link, op)
+    }
+
+    /// Signs the event that carries out `op` next; its JCS text, for [`Chain::append`] to judge.
+    pub fn sign_next(&self, op: &Op, created_at: Timestamp, key: &SecretKey) -> Vec<u8> {
+        let members = payload([
+            ("primary", text(&self.primary)),
+            ("seq", Some(self.length.into())),
+            ("prev", self.head().as_deref().and_then(text)),
+            ("created_at", text(&created_at)),
+            ("op", text(op.name())),
+            ("payload", Some(Value::Object(op.to_payload()))),
+        ]);
+        Signed::create(Tag::SigchainEvent, members, key).to_json()
+    }
+
+    /// The identity whose chain it is.
+    pub fn primary(&self) -> PublicKey {
+        self.primary
+    }
+
+    /// How many events there are, which is also the next one's `seq`.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The hash of the last event's envelope, `sha256:<hex>`; none before the first.
+    pub fn head(&self) -> Option<String> {
+        self.head.map(|hash| format!("sha256:{}", HEXLOWER.encode(&hash)))
+    }
+
+    /// The accounts that the identity claims now, in order.
+    pub fn claims(&self) -> impl Iterator<Item = &Identifier> {
+        self.claims.iter()
+    }
+
+    /// The devices that may sign for the identity now, in order, with their names.
+    pub fn devices(&self) -> impl Iterator<Item = (&PublicKey, &str)> {
+        self.devices.iter().map(|(device, name)| (device, name.as_str()))
+    }
+
+    /// Whether this device may sign for the identity now ([`Fault::UnknownDevice`] otherwise).
+    pub fn has_device(&self, device: &PublicKey) -> bool {
+        self.devices.contains_key(device)
+    }
+
+    /// The identity that this one has become, which closes the chain.
+    pub fn successor(&self) -> Option<PublicKey> {
+        self.successor
+    }
+
+    /// Checks all of an event but its operation's own rule.
+    fn next(&self, event: &[u8]) -> Result<(Link, Op), Fault> {
+        if event.len() > MAX_EVENT_BYTES {
+            return Err(Fault::TooLarge);
+        }
+        let signed = Signed::parse(event, Tag::SigchainEvent)?;
+        let shape = Shape::read(&signed.payload)?;
+        if signed.primary != self.primary {
+            return Err(Fault::WrongPrimary);
+        }
+        if self.successor.is_some() {
+            return Err(Fault::ChainClosed);
+        }
+        if self.length >= MAX_EVENTS {
+            return Err(Fault::TooLarge);
+        }
+        if u64::try_from(shape.seq) != Ok(self.length) {
+            return Err(Fault::WrongSeq);
+        }
+        if shape.prev != self.head().as_deref() {
+            return Err(Fault::WrongPrev);
+        }
+        if self.latest.is_some_and(|latest| shape.created_at < latest) {
+            return Err(Fault::ClockBackwards);
+        }
+        let op = Op::read(shape.op, shape.payload)?;
+        Ok((Link { hash: Sha256::digest(signed.to_json()).into(), created_at: shape.created_at }, op))
+    }
+
+    /// Checks the operation's own rule and, if it holds, moves on.
+    fn take(&mut self, link: Link, op: Op) -> Result<(), Fault> {
+        match op {
+            Op::Add { subject } => {
+                if self.is_active(&subject) {
+                    return Err(Fault::AlreadyActive);
+                }
+                self.claims.insert(subject);
+            }
+            Op::Revoke { subject } => {
+                let device = PublicKey::parse(subject.as_str()).ok();
+                let was_device = device.is_some_and(|device| self.devices.remove(&device).is_some());
+                if !self.claims.remove(&subject) && !was_device {
+                    return Err(Fault::NotActive);
+                }
+            }
+            Op::AddDevice { device, name, proof } => {
+                if self.is_active(&device.into()) {
+                    return Err(Fault::AlreadyActive);
+                }
+                op::check_device(&self.primary, &device, &proof)?;
+                self.devices.insert(device, name);
+            }
+            Op::Rotate { successor, proof } => {
+                op::check_successor(&self.primary, &successor, &proof)?;
+                self.successor = Some(successor);
+            }
+            Op::Unknown => {}
+        }
+        self.length += 1;
+        self.head = Some(link.hash);
+        self.latest = Some(link.created_at);
+        Ok(())
+    }
+
+    /// Whether it is claimed or a device now. They share one set of names, so that a revocation means one thing.
+    fn is_active(&self, subject: &Identifier) -> bool {
+        self.claims.contains(subject)
+            || PublicKey::parse(subject.as_str()).is_ok_and(|device| self.devices.contains_key(&device))
+    }
+}
+
+/// What an event adds to the chain besides its operation.
+#[derive(Clone, Copy)]
+struct Link {
+    hash: [u8; 32],
+    created_at: Timestamp,
+}
+
+/// An event's own members.
+struct Shape<'a> {
+    seq: i64,
+    prev: Option<&'a str>,
+    created_at: Timestamp,
+    op: &'a str,
+    payload: &'a Map<String, Value>,
+}
+
+impl<'a> Shape<'a> {
+    fn read(event: &'a Map<String, Value>) -> Result<Self, Fault> {
+        let members = Members(event);
+        Ok(Self {
+            seq: members.integer("seq")?,
+            prev: members.optional_text("prev")?,
+            created_at: members.time("created_at")?,
+            op: members.text("op")?,
+            payload: members.object("payload")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_779_678_000);
+
+    fn alice() -> SecretKey {
+        SecretKey::from_seed([1; 32])
+    }
+
+    fn add(subject: &str) -> Op {
+        Op::Add { subject: Identifier::parse(subject).unwrap() }
+    }
+
+    fn add_device(secret: &SecretKey) -> Op {
+        let proof = HEXLOWER.encode(&device_proof(&alice().public(), secret));
+        Op::AddDevice { device: secret.public(), name: "laptop".into(), proof }
+    }
+
+    fn try_next(chain: &mut Chain, op: &Op, at: Timestamp) -> Result<(), Fault> {
+        let event = chain.sign_next(op, at, &alice());
+        chain.append(&event)
+    }
+
+    #[test]
+    fn a_refused_event_changes_nothing() {
+        let mut chain = Chain::new(alice().public());
+        try_next(&mut chain, &add("github:alice"), NOW).unwrap();
+        let before = chain.clone();
+        assert_eq!(try_next(&mut chain, &add("github:alice"), NOW), Err(Fault::AlreadyActive));
+        assert_eq!(
+            try_next(&mut chain, &add("dns:a.example"), NOW.plus_seconds(-1)),
+            Err(Fault::ClockBackwards)
+        );
+        let event = chain.sign_next(&add("dns:a.example"), NOW, &SecretKey::from_seed([2; 32]));
+        assert_eq!(chain.append(&event), Err(Fault::KeyMismatch));
+        assert_eq!(chain, before);
+    }
+
+    #[test]
+    fn devices_and_claims_share_their_names() {
+        let mut chain = Chain::new(alice().public());
+        let device = SecretKey::from_seed([3; 32]);
+        let subject = Identifier::from(device.public());
+        try_next(&mut chain, &add_device(&device), NOW).unwrap();
+        assert_eq!(try_next(&mut chain, &add_device(&device), NOW), Err(Fault::AlreadyActive));
+        assert_eq!(try_next(&mut chain, &add(subject.as_str()), NOW), Err(Fault::AlreadyActive));
+        assert!(chain.has_device(&device.public()));
+        try_next(&mut chain, &Op::Revoke { subject }, NOW).unwrap();
+        assert!(!chain.has_device(&device.public()));
+        try_next(&mut chain, &add_device(&device), NOW).unwrap();
+    }
+
+    #[test]
+    fn readers_keep_what_they_do_not_know() {
+        let mut chain = Chain::new(alice().public());
+        let event = chain.sign_next(&Op::Unknown, NOW, &alice());
+        assert_eq!(chain.append(&event), Err(Fault::UnknownOp));
+        chain.append_downloaded(&event).unwrap();
+        assert_eq!((chain.length(), chain.claims().count()), (1, 0));
+        assert!(chain.head().is_some());
+        try_next(&mut chain, &add("github:alice"), NOW).unwrap();
+    }
+
+    #[test]
+    fn an_event_is_bounded() {
+        let mut chain = Chain::new(alice().public());
+        let name = "x".repeat(MAX_EVENT_BYTES);
+        let device = Op::AddDevice { device: alice().public(), name, proof: String::new() };
+        assert_eq!(try_next(&mut chain, &device, NOW), Err(Fault::TooLarge));
+    }
+}
