@@ -22,7 +22,7 @@ pub struct Config {
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Domain after the @ of every handle; sessions signed for another one are refused
-    #[arg(long, env = "KEZ_SERVER", value_name = "KEZ_SERVER", value_parser = server_name)]
+    #[arg(long, env = "KEZ_SERVER", value_name = "KEZ_SERVER", default_value = "localhost", value_parser = server_name)]
     pub server: String,
 
     /// File that holds the account seed (SA…) of the issuer that nats-server trusts
@@ -58,9 +58,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let error = Config::try_parse_from(["kez-auth-callout"]).unwrap_err().to_string();
-        for variable in
-            ["KEZ_NATS_SEED_FILE", "KEZ_SERVER", "KEZ_AUTH_ISSUER_SEED_FILE", "KEZ_AUTH_XKEY_SEED_FILE"]
-        {
+        for variable in ["KEZ_NATS_SEED_FILE", "KEZ_AUTH_ISSUER_SEED_FILE", "KEZ_AUTH_XKEY_SEED_FILE"] {
             assert!(error.contains(variable), "{error}");
         }
     }
