@@ -1,0 +1,42 @@
+//! Messages: handing a sealed one in, which anyone may.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use kez_contract::http;
+use kez_contract::inbox::{MAX_ENVELOPE, Send, Sent, WEB_SEND};
+
+use crate::address::Address;
+use crate::app::App;
+use crate::body;
+use crate::problem::{Document, MEDIA_TYPE, Refusal};
+
+/// The largest envelope, and whom it is for.
+const MAX_BODY: usize = MAX_ENVELOPE + 1024;
+
+/// Send a sealed message
+///
+/// Answered once it is stored and flushed to disk. The same envelope again has the same answer and is stored once.
+#[utoipa::path(post, path = http::MESSAGES, tag = "Messages", request_body = Send,
+    responses(
+        (status = 202, description = "Stored", body = Sent),
+        (status = 400, description = "malformed, unsupported_version", body = Document, content_type = MEDIA_TYPE),
+        (status = 404, description = "unknown_recipient", body = Document, content_type = MEDIA_TYPE),
+        (status = 413, description = "too_large", body = Document, content_type = MEDIA_TYPE),
+        (status = 429, description = "rate_limited: 60 a minute from one address, unless configured otherwise",
+            body = Document, content_type = MEDIA_TYPE,
+            headers(("Retry-After" = u64, description = "Seconds until the next may come"))),
+        (status = 503, description = "unavailable", body = Document, content_type = MEDIA_TYPE),
+        (status = 507, description = "mailbox_full", body = Document, content_type = MEDIA_TYPE),
+    ))]
+pub async fn send(
+    State(app): State<App>,
+    address: Address,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Sent>), Refusal> {
+    app.sends.check(&address.to_string())?;
+    let message: Send = body::json(&headers, body, MAX_BODY).await?;
+    Ok((StatusCode::ACCEPTED, Json(app.ask(WEB_SEND, &message).await?)))
+}

@@ -1,0 +1,41 @@
+//! What one address may do.
+
+use crate::{MESSAGE, Stage, problem, refused};
+
+#[tokio::test]
+async fn sends_are_limited_by_address() {
+    let Some(stage) = Stage::set(&["--sends-per-minute=3"]).await else { return };
+    for _ in 0..3 {
+        assert_eq!(stage.post("/v1/messages", MESSAGE.clone()).await.status(), 503);
+    }
+    let response = stage.post("/v1/messages", MESSAGE.clone()).await;
+    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=21).contains(&seconds));
+    assert_eq!(problem(response).await, refused(429, "rate_limited"));
+    // Pretending to be somebody else does not help.
+    let pretender = stage.http.post(stage.url("/v1/messages")).header("X-Forwarded-For", "203.0.113.9");
+    let response = pretender.body(MESSAGE.clone()).send().await.unwrap();
+    assert_eq!(problem(response).await, refused(429, "rate_limited"));
+    // Other routes are not sends.
+    assert_eq!(problem(stage.get("/v1/u/alice").await).await, refused(503, "unavailable"));
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_has_its_own_limit() {
+    let Some(stage) = Stage::set(&["--registrations-per-minute=1", "--trusted-proxies=127.0.0.0/8"]).await
+    else {
+        return;
+    };
+    let register = |forwarded: &'static str| {
+        let request = stage.http.post(stage.url("/v1/register")).header("X-Forwarded-For", forwarded);
+        async { request.body("{}").send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(register("203.0.113.1").await, 503);
+    assert_eq!(register("203.0.113.2").await, 503);
+    assert_eq!(register("203.0.113.1").await, 429);
+    // What stands further left, the client wrote itself.
+    assert_eq!(register("203.0.113.3, 203.0.113.1").await, 429);
+    // One network of addresses is one client.
+    assert_eq!(register("2001:db8::1").await, 503);
+    assert_eq!(register("2001:db8::2").await, 429);
+}
