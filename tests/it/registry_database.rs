@@ -21,7 +21,12 @@ fn key(number: u8) -> PublicKey {
 }
 
 fn person(handle: &str, primary: PublicKey) -> Person {
-    Person { handle: handle.to_owned(), primary, registered_at: Timestamp::from_unix(1_800_000_000), proofs: vec![] }
+    Person {
+        handle: handle.to_owned(),
+        primary,
+        registered_at: Timestamp::from_unix(1_800_000_000),
+        proofs: vec![],
+    }
 }
 
 /// A registration is kept word by word; what it says is not the store's business.
@@ -54,7 +59,9 @@ async fn of_fifty_who_race_for_a_handle_one_wins() {
         let racers = (0..50).map(|number| {
             let store = stores[number % 2].clone();
             let racer = person("alice", key(u8::try_from(number).unwrap()));
-            tokio::spawn(async move { store.add_person(&racer, REGISTRATION).await.unwrap().then_some(racer) })
+            tokio::spawn(
+                async move { store.add_person(&racer, REGISTRATION).await.unwrap().then_some(racer) },
+            )
         });
         let winners: Vec<Person> = join_all(racers).await.into_iter().filter_map(Result::unwrap).collect();
         assert_eq!(winners.len(), 1);

@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a harness that cannot do its work ends the test")]
 
+pub mod database;
 pub mod mesh;
 pub mod operator;
 pub mod person;

@@ -21,6 +21,8 @@ use tables::{people, profiles};
 
 /// A call waits no longer for the database: its caller has to hear before it gives up.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Nor this long while it has not answered others: whoever can be answered from memory should not wait for it.
+const PATIENCE_IN_OUTAGE: Duration = Duration::from_secs(1);
 
 /// A registered person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +130,8 @@ impl Store {
 
     /// Runs a statement. A database that does not answer is not the caller's fault, nor ours: try again.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, Fault> {
-        match tokio::time::timeout(PATIENCE, statement).await {
+        let patience = if self.outage.lasts() { PATIENCE_IN_OUTAGE } else { PATIENCE };
+        match tokio::time::timeout(patience, statement).await {
             Ok(Ok(done)) => {
                 self.outage.is_over();
                 Ok(done)

@@ -83,9 +83,7 @@ fn create(options: &SqliteConnectOptions) -> Result<()> {
 async fn write_ahead(mut connection: SqliteConnection) -> Result<()> {
     for _ in 1..WAL_ATTEMPTS {
         match connection.execute("PRAGMA journal_mode = WAL").await {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") => {
-                tokio::time::sleep(WAL_PAUSE).await;
-            }
+            Err(error) if is_busy(&error) => tokio::time::sleep(WAL_PAUSE).await,
             other => {
                 other?;
                 connection.close().await?;
@@ -94,4 +92,10 @@ async fn write_ahead(mut connection: SqliteConnection) -> Result<()> {
         }
     }
     bail!("somebody else keeps it locked")
+}
+
+/// Whether SQLite says that somebody else has the file; the extended codes hold more above the lowest byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }

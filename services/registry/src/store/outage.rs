@@ -16,6 +16,10 @@ pub struct Outage {
 }
 
 impl Outage {
+    pub fn lasts(&self) -> bool {
+        self.lasts.load(Ordering::Relaxed)
+    }
+
     /// The database did not answer.
     pub fn begins(&self, error: &dyn Display) -> Fault {
         if !self.lasts.swap(true, Ordering::Relaxed) {
@@ -26,7 +30,7 @@ impl Outage {
 
     /// The database answered.
     pub fn is_over(&self) {
-        if self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed) {
+        if self.lasts() && self.lasts.swap(false, Ordering::Relaxed) {
             tracing::info!("the database answers again");
         }
     }
