@@ -31,7 +31,7 @@ pub struct UpArgs {
     #[arg(long, env = "KEZ_LISTEN", value_name = "KEZ_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// URL under which others reach the gateway [default: http:// and KEZ_LISTEN]
+    /// URL under which others reach the gateway [default: `http://` and `KEZ_LISTEN`]
     #[arg(long, env = "KEZ_PUBLIC_URL", value_name = "KEZ_PUBLIC_URL", value_parser = base_url)]
     public_url: Option<String>,
 
@@ -44,7 +44,12 @@ pub struct UpArgs {
     nats_listen: SocketAddr,
 
     /// Address of its WebSocket
-    #[arg(long, env = "KEZ_NATS_WEBSOCKET_LISTEN", value_name = "KEZ_NATS_WEBSOCKET_LISTEN", default_value = "127.0.0.1:4223")]
+    #[arg(
+        long,
+        env = "KEZ_NATS_WEBSOCKET_LISTEN",
+        value_name = "KEZ_NATS_WEBSOCKET_LISTEN",
+        default_value = "127.0.0.1:4223"
+    )]
     websocket_listen: SocketAddr,
 
     /// nats-server to start [default: the one on PATH]
@@ -104,15 +109,22 @@ pub fn init(arguments: &InitArgs) -> Result<()> {
     let keys = Keys::open(&data.join("keys"))?;
     let lines: String = keys.environment().iter().map(|(name, key)| format!("{name}={key}\n")).collect();
     private_file(&data.join("nats.env"), &lines)?;
-    println!("Keys are in {}, their public halves in {}:", data.join("keys").display(), data.join("nats.env").display());
+    println!(
+        "Keys are in {}, their public halves in {}:",
+        data.join("keys").display(),
+        data.join("nats.env").display()
+    );
     print!("{lines}");
-    println!("Start nats-server on nats/server.conf with these variables, and each service with its own seed file.");
+    println!(
+        "Start nats-server on nats/server.conf with these variables, and each service with its own seed file."
+    );
     Ok(())
 }
 
 fn open_data(folder: &Path) -> Result<PathBuf> {
     private_folder(folder)?;
-    let folder = fs::canonicalize(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
+    let folder =
+        fs::canonicalize(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
     // Found out now, in words, rather than later by a service.
     private_file(&folder.join(".writable"), "")?;
     fs::remove_file(folder.join(".writable"))?;
