@@ -78,7 +78,9 @@ impl From<Problem> for Failure {
                 (Exit::Unavailable, Some("try again; kez doctor finds out what is missing".to_owned()))
             }
             Code::RateLimited => (Exit::Unavailable, None),
-            Code::StaleTimestamp | Code::Expired => (Exit::Refused, Some("check this computer's clock".to_owned())),
+            Code::StaleTimestamp | Code::Expired => {
+                (Exit::Refused, Some("check this computer's clock".to_owned()))
+            }
             Code::Unauthorized => (Exit::Refused, Some("kez register HANDLE".to_owned())),
             _ => (Exit::Refused, None),
         };
@@ -93,8 +95,9 @@ impl From<ConnectFault> for Failure {
             ConnectFault::Address(_) => Self::usage(message),
             ConnectFault::Unreachable { .. } => Self::new(Exit::Unavailable, "unreachable", message)
                 .advise("is it running? ./justw up starts one here; kez doctor looks closer"),
-            ConnectFault::Refused(_) => Self::new(Exit::Unavailable, "refused_or_down", message)
-                .advise("check the server's name and this computer's clock, then try again; kez doctor looks closer"),
+            ConnectFault::Refused(_) => Self::new(Exit::Unavailable, "refused_or_down", message).advise(
+                "check the server's name and this computer's clock, then try again; kez doctor looks closer",
+            ),
         }
     }
 }

@@ -90,7 +90,8 @@ impl HttpClient {
     /// What lies in the mailbox after sequence `since`, at most `limit` messages, opened.
     pub async fn fetch(&self, handle: &Handle, since: u64, limit: u32) -> Result<Mail, Problem> {
         let auth = request_auth::sign(&request_auth::inbox(handle, since), self.now(), &self.identity);
-        let path = format!("{}?since={since}&limit={limit}", http::INBOX.replace("{handle}", handle.as_str()));
+        let path =
+            format!("{}?since={since}&limit={limit}", http::INBOX.replace("{handle}", handle.as_str()));
         let page: Page = self.transport.get(&path, &[(http::AUTH_HEADER, &auth)]).await?;
         let open = |stored| Received::open(stored, &self.identity, self.now());
         Ok(Mail { messages: page.messages.iter().map(open).collect(), next: page.next, more: page.more })

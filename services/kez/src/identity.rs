@@ -40,7 +40,10 @@ impl IdentityArgs {
                 let config = config.or_else(|| Some(std::env::home_dir()?.join(".config")));
                 Some(config?.join("kez").join("identity.json"))
             })
-            .ok_or_else(|| Failure::usage("there is no home folder to keep an identity in").advise("name a file with --identity"))
+            .ok_or_else(|| {
+                Failure::usage("there is no home folder to keep an identity in")
+                    .advise("name a file with --identity")
+            })
     }
 
     /// Opens the identity, asking for its passphrase.
@@ -112,6 +115,10 @@ impl Stored {
 }
 
 fn broken(path: &Path, why: &str) -> Failure {
-    Failure::new(Exit::Identity, "broken_identity", format!("{} is not an identity file: {why}", path.display()))
-        .advise("kez identity restore makes it anew from the recovery phrase")
+    Failure::new(
+        Exit::Identity,
+        "broken_identity",
+        format!("{} is not an identity file: {why}", path.display()),
+    )
+    .advise("kez identity restore makes it anew from the recovery phrase")
 }

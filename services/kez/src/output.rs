@@ -38,7 +38,8 @@ fn write(text: &str) -> Result<(), Failure> {
 /// Rows of text in columns, each as wide as its widest cell; the first row is the heading.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
     let row = |cells: &Vec<String>| {
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
@@ -54,7 +55,11 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let cells = |row: [&str; 3]| row.map(str::to_owned).to_vec();
-        let rows = [cells(["SERVICE", "REPLICAS", "REQUESTS"]), cells(["inbox", "2", "12"]), cells(["auth-callout", "1", ""])];
+        let rows = [
+            cells(["SERVICE", "REPLICAS", "REQUESTS"]),
+            cells(["inbox", "2", "12"]),
+            cells(["auth-callout", "1", ""]),
+        ];
         assert_eq!(
             table(&rows),
             "SERVICE       REPLICAS  REQUESTS\ninbox         2         12\nauth-callout  1"

@@ -32,12 +32,7 @@ pub(super) struct Look {
 impl<Item> Order<Item> {
     /// Begins after sequence `since`, with a fetch.
     pub(super) fn after(since: u64) -> Self {
-        Self {
-            held: since,
-            ready: VecDeque::new(),
-            waiting: BTreeMap::new(),
-            look: Some(0),
-        }
+        Self { held: since, ready: VecDeque::new(), waiting: BTreeMap::new(), look: Some(0) }
     }
 
     /// What comes next, if it is here.

@@ -61,7 +61,8 @@ mod tests {
 
     use super::*;
 
-    const STREAM: &[u8] = b": hello\n\nid: 7\ndata: {\"a\":1}\n\nevent: mail\nid:8\r\ndata:x\r\ndata: y\r\n\r\n: bye\n\n";
+    const STREAM: &[u8] =
+        b": hello\n\nid: 7\ndata: {\"a\":1}\n\nevent: mail\nid:8\r\ndata:x\r\ndata: y\r\n\r\n: bye\n\n";
 
     fn events() -> Vec<Event> {
         let event = |id: &str, data: &str| Event { id: Some(id.to_owned()), data: data.to_owned() };

@@ -48,7 +48,11 @@ impl Transport {
     }
 
     /// What lies at a path.
-    pub async fn get<Reply: DeserializeOwned>(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Reply, Problem> {
+    pub async fn get<Reply: DeserializeOwned>(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Reply, Problem> {
         read(&self.request(Method::GET, path, headers, Bytes::new()).await?.body)
     }
 
@@ -63,8 +67,13 @@ impl Transport {
         let exchange = async {
             let (status, headers, body) = self.open(method, path, headers, body.into()).await?;
             let body = Limited::new(body, LONGEST).collect().await;
-            let body = body.map_err(|error| unavailable(&format!("the answer broke off: {error}")))?.to_bytes();
-            if status.is_success() { Ok(Answer { status, headers, body }) } else { Err(refusal(status, &headers, &body)) }
+            let body =
+                body.map_err(|error| unavailable(&format!("the answer broke off: {error}")))?.to_bytes();
+            if status.is_success() {
+                Ok(Answer { status, headers, body })
+            } else {
+                Err(refusal(status, &headers, &body))
+            }
         };
         let late = |_| unavailable(&format!("{} did not answer in time", self.base));
         tokio::time::timeout(PATIENCE, exchange).await.map_err(late)?
@@ -72,12 +81,15 @@ impl Transport {
 
     /// An answer whose body is read as it comes.
     pub async fn stream(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Incoming, Problem> {
-        let opened = tokio::time::timeout(PATIENCE, self.open(Method::GET, path, headers, Bytes::new())).await;
-        let (status, headers, body) = opened.map_err(|_| unavailable("the stream did not open in time"))??;
+        let opened =
+            tokio::time::timeout(PATIENCE, self.open(Method::GET, path, headers, Bytes::new())).await;
+        let (status, headers, body) =
+            opened.map_err(|_| unavailable("the stream did not open in time"))??;
         if status.is_success() {
             return Ok(body);
         }
-        let body = Limited::new(body, LONGEST).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body =
+            Limited::new(body, LONGEST).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         Err(refusal(status, &headers, &body))
     }
 
@@ -99,15 +111,17 @@ impl Transport {
             .body(Full::new(body))
             .map_err(|_| Problem::new(Code::Malformed, format!("{}{path} is not a URL", self.base)))?;
         let answer = self.client.request(request).await;
-        let (parts, body) =
-            answer.map_err(|error| unavailable(&format!("no server answers at {} ({error})", self.base)))?.into_parts();
+        let (parts, body) = answer
+            .map_err(|error| unavailable(&format!("no server answers at {} ({error})", self.base)))?
+            .into_parts();
         Ok((parts.status, parts.headers, body))
     }
 }
 
 /// A reply in an answer's body.
 pub fn read<Reply: DeserializeOwned>(body: &[u8]) -> Result<Reply, Problem> {
-    serde_json::from_slice(body).map_err(|_| Problem::new(Code::Internal, "the server's answer cannot be read"))
+    serde_json::from_slice(body)
+        .map_err(|_| Problem::new(Code::Internal, "the server's answer cannot be read"))
 }
 
 /// What is used of a problem document (RFC 9457).
@@ -121,7 +135,10 @@ struct Document {
 fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
     let retry_after = headers.get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
     let Ok(Document { code, detail }) = serde_json::from_slice(body) else {
-        return Problem { retry_after, ..unavailable(&format!("the server answered {status}, and not as a Kez server does")) };
+        return Problem {
+            retry_after,
+            ..unavailable(&format!("the server answered {status}, and not as a Kez server does"))
+        };
     };
     let code = Code::named(&code).unwrap_or(Code::Internal);
     Problem { retry_after, ..Problem::new(code, detail.unwrap_or_else(|| code.title().to_owned())) }
@@ -138,7 +155,8 @@ mod tests {
     #[test]
     fn a_problem_document_is_a_refusal_of_its_code() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
-        let body = br#"{"type":"/errors/rate_limited","title":"t","status":429,"code":"rate_limited","detail":"d"}"#;
+        let body =
+            br#"{"type":"/errors/rate_limited","title":"t","status":429,"code":"rate_limited","detail":"d"}"#;
         let problem = refusal(StatusCode::TOO_MANY_REQUESTS, &headers, body);
         assert_eq!((problem.code, problem.detail.as_str()), (Code::RateLimited, "d"));
         assert_eq!(problem.retry_after, Some(7));

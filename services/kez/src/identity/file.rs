@@ -44,7 +44,9 @@ pub(super) fn write(path: &Path, content: &[u8], replaced: bool) -> Result<(), F
     // Gone already after a rename.
     drop(fs::remove_file(&beside));
     match written {
-        Ok(()) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed("flush", path, &error)),
+        Ok(()) => File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| failed("flush", path, &error)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let message = format!("there is an identity at {} already", path.display());
             Err(Failure::new(Exit::Identity, "identity_exists", message)

@@ -95,7 +95,9 @@ impl std::fmt::Debug for Passphrase {
 
 impl std::fmt::Debug for PassphraseArgs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PassphraseArgs").field("passphrase_file", &self.passphrase_file).finish_non_exhaustive()
+        f.debug_struct("PassphraseArgs")
+            .field("passphrase_file", &self.passphrase_file)
+            .finish_non_exhaustive()
     }
 }
 

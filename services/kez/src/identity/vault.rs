@@ -98,7 +98,8 @@ impl Vault {
         let ciphertext = decode(&self.ciphertext)?;
         let payload = Payload { msg: ciphertext.as_slice(), aad: &self.authenticated() };
         let cipher = self.kdf.cipher(passphrase)?;
-        let plaintext = Zeroizing::new(cipher.decrypt(&nonce.into(), payload).map_err(|_| Fault::CannotOpen)?);
+        let plaintext =
+            Zeroizing::new(cipher.decrypt(&nonce.into(), payload).map_err(|_| Fault::CannotOpen)?);
         let identity = identity(&plaintext)?;
         let is_the_one = PublicKey::parse(&self.primary) == Ok(identity.key.public());
         if is_the_one { Ok(identity) } else { Err(Fault::Malformed) }
@@ -111,7 +112,8 @@ impl Vault {
     /// What is readable without the passphrase and proven by it.
     fn authenticated(&self) -> Vec<u8> {
         let Kdf { name, memory_kib, passes, lanes, salt } = &self.kdf;
-        let kdf = json!({ "name": name, "memory_kib": memory_kib, "passes": passes, "lanes": lanes, "salt": salt });
+        let kdf =
+            json!({ "name": name, "memory_kib": memory_kib, "passes": passes, "lanes": lanes, "salt": salt });
         json::canonical(&json!({ "v": self.v, "primary": self.primary, "kdf": kdf }))
     }
 
@@ -196,7 +198,10 @@ mod tests {
         ] {
             let again = opened(&sealed(&identity), &passphrase()).unwrap();
             assert_eq!(again.key.seed(), identity.key.seed());
-            assert_eq!(again.phrase.map(|phrase| phrase.words()), identity.phrase.map(|phrase| phrase.words()));
+            assert_eq!(
+                again.phrase.map(|phrase| phrase.words()),
+                identity.phrase.map(|phrase| phrase.words())
+            );
         }
     }
 

@@ -1,0 +1,198 @@
+//! `kez inbox`: reading one's mail.
+
+use std::collections::HashMap;
+
+use clap::Args;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use kez_contract::registry::Record;
+use kez_contract::{Code, Problem};
+use kez_crypto::{Handle, PublicKey, Seen};
+
+use super::letter;
+use crate::client::{Client, Mail};
+use crate::failure::Failure;
+use crate::http::HttpClient;
+use crate::identity::IdentityArgs;
+use crate::mail::Received;
+use crate::output::Output;
+use crate::server::ServerArgs;
+
+/// Messages a page.
+const PAGE: u32 = 100;
+
+/// Read your messages, oldest first
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kez inbox\n  kez inbox --follow --ack\n  kez inbox --since 120 --limit 10 --json\n\n\
+    What every device of yours has acknowledged is removed from the server; all is removed after 30 days."
+)]
+pub struct InboxArgs {
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long, short)]
+    follow: bool,
+
+    /// Only what came after this number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    since: u64,
+
+    /// Acknowledge what was printed: this device does not need it again
+    #[arg(long, conflicts_with = "http")]
+    ack: bool,
+
+    /// At most so many messages [default: all]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+
+    /// Read over HTTP instead of NATS
+    #[arg(long)]
+    http: bool,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
+
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+pub async fn run(args: InboxArgs) -> Result<(), Failure> {
+    let identity = args.identity.open()?;
+    let mailbox = if args.http {
+        let http = args.server.http(&identity.key).await?;
+        let handle = http.handle().await.map_err(not_registered)?;
+        Mailbox::Http(Box::new(http), handle)
+    } else {
+        Mailbox::Nats(args.server.connect(&identity.key).await?)
+    };
+    let mut reader =
+        Reader { mailbox, output: args.output, names: HashMap::new(), printed: 0, last: args.since };
+    let limit = args.limit.unwrap_or(u64::MAX);
+    if args.follow { reader.follow(limit, args.ack).await } else { reader.read(limit, args.ack).await }
+}
+
+/// Where the mail lies.
+enum Mailbox {
+    Nats(Client),
+    Http(Box<HttpClient>, Handle),
+}
+
+impl Mailbox {
+    async fn fetch(&self, since: u64, limit: u32) -> Result<Mail, Problem> {
+        match self {
+            Self::Nats(client) => client.fetch(since, limit).await,
+            Self::Http(http, handle) => http.fetch(handle, since, limit).await,
+        }
+    }
+
+    async fn follow(&self, since: u64) -> Result<BoxStream<'static, Result<Received, Problem>>, Problem> {
+        match self {
+            Self::Nats(client) => Ok(client.follow(since).await?.map(Ok).boxed()),
+            Self::Http(http, handle) => http.follow(handle, since).await,
+        }
+    }
+
+    async fn by_primary(&self, primary: &PublicKey) -> Result<Record, Problem> {
+        match self {
+            Self::Nats(client) => client.by_primary(primary).await,
+            Self::Http(http, _) => http.by_primary(primary).await,
+        }
+    }
+
+    async fn ack(&self, seq: u64) -> Result<(), Problem> {
+        match self {
+            Self::Nats(client) => client.ack(seq).await.map(|_| ()),
+            Self::Http(..) => {
+                Err(Problem::new(Code::MethodNotAllowed, "mail is acknowledged over NATS only"))
+            }
+        }
+    }
+}
+
+/// Somebody who reads along.
+struct Reader {
+    mailbox: Mailbox,
+    output: Output,
+    /// What senders are called; none for those who are not registered.
+    names: HashMap<PublicKey, Option<String>>,
+    printed: u64,
+    last: u64,
+}
+
+impl Reader {
+    /// What lies there.
+    async fn read(&mut self, limit: u64, ack: bool) -> Result<(), Failure> {
+        let mut seen = Seen::new();
+        let mut more = true;
+        while more && self.printed < limit {
+            let size = u32::try_from(limit - self.printed).unwrap_or(PAGE).min(PAGE);
+            let page = self.mailbox.fetch(self.last, size).await?;
+            more = page.more && page.next > self.last;
+            for received in &page.messages {
+                let is_new = received.opened.as_ref().map_or(true, |message| seen.first_time(&message.id));
+                if is_new {
+                    self.print(received).await?;
+                }
+            }
+            self.last = self.last.max(page.next);
+        }
+        if ack && self.printed > 0 {
+            self.mailbox.ack(self.last).await?;
+        }
+        match (self.printed, more) {
+            (0, _) => self.output.note("No messages."),
+            (_, true) => self.output.note(&format!("There is more: kez inbox --since {}", self.last)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What lies there, and what comes.
+    async fn follow(&mut self, limit: u64, ack: bool) -> Result<(), Failure> {
+        let mut stream = self.mailbox.follow(self.last).await?;
+        while self.printed < limit {
+            let Some(received) = stream.next().await else { break };
+            let received = received?;
+            self.print(&received).await?;
+            if ack {
+                self.mailbox.ack(received.seq).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn print(&mut self, received: &Received) -> Result<(), Failure> {
+        let name = match received.from() {
+            Some(primary) => self.name(primary).await,
+            None => None,
+        };
+        self.printed += 1;
+        self.output
+            .item(&letter::value(received, name.as_deref()), || letter::text(received, name.as_deref()))
+    }
+
+    /// The handle of a sender, as the registry has it.
+    async fn name(&mut self, primary: PublicKey) -> Option<String> {
+        if let Some(known) = self.names.get(&primary) {
+            return known.clone();
+        }
+        let name = match self.mailbox.by_primary(&primary).await {
+            Ok(record) => Handle::parse(&record.handle).ok().map(|handle| handle.to_string()),
+            Err(problem) if problem.code == Code::NotFound => None,
+            // Asked again with the next message.
+            Err(_) => return None,
+        };
+        self.names.insert(primary, name.clone());
+        name
+    }
+}
+
+fn not_registered(problem: Problem) -> Failure {
+    match problem.code {
+        Code::NotFound => {
+            Failure::from(Problem::new(Code::Unauthorized, "this identity has no handle at this server"))
+        }
+        _ => problem.into(),
+    }
+}
