@@ -2,14 +2,22 @@
 //!
 //! `let mesh = Mesh::start().await; let alice = mesh.person("alice").await;`
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a harness that cannot do its work ends the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a harness that cannot do its work ends the test"
+)]
 
 pub mod database;
 pub mod mesh;
 pub mod operator;
 pub mod person;
 pub mod process;
+pub mod tap;
+pub mod web;
 
 pub use mesh::Mesh;
 pub use person::Person;
 pub use process::Process;
+pub use tap::Tap;
+pub use web::Web;

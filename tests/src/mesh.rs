@@ -4,14 +4,17 @@ use std::path::Path;
 
 use async_nats::Client as Nats;
 use kez::client::{Client, ConnectFault, Connection, SignIn};
+use kez::http::HttpClient;
 use kez::up::keys::Keys;
 use kez::up::mesh::{self as services, Mesh as Services, Plan, connect_as};
 use kez::up::nats_server::{self, NatsServer, Place};
 use kez_crypto::SecretKey;
-use kez_service::{Clock, random};
+use kez_service::{Clock, Running, random};
 use tempfile::TempDir;
 
+use crate::database::Database;
 use crate::person::Person;
+use crate::web::Web;
 
 /// The domain of every mesh under test.
 pub const SERVER: &str = "kez.test";
@@ -25,7 +28,12 @@ pub struct Mesh {
     pub clock: Clock,
     place: Place,
     broker: Option<NatsServer>,
-    pub services: Option<Services>,
+    pub registry: Option<Running>,
+    pub inbox: Option<Running>,
+    pub auth_callout: Option<Running>,
+    pub gateway: Option<gateway::Running>,
+    /// Kept until the mesh is gone.
+    database: Option<Database>,
 }
 
 impl Mesh {
@@ -36,16 +44,26 @@ impl Mesh {
 
     /// Everything, with more flags for some services, such as `("inbox", "--mailbox-messages=5")`.
     pub async fn with(flags: &[(&'static str, &str)]) -> Self {
-        let mut mesh = Self::broker_with(flags).await;
-        let services = Services::start(&mesh.plan, &mesh.keys, &mesh.clock).await.expect("the services start");
-        mesh.plan.public_url = format!("http://{}", services.gateway.address());
-        mesh.services = Some(services);
-        mesh
+        Self::broker_with(flags).await.and_services().await
+    }
+
+    /// Everything, on PostgreSQL; or none, with the reason printed.
+    pub async fn on_postgres() -> Option<Self> {
+        let database = Database::postgres()?;
+        let mut mesh = Self::broker().await;
+        mesh.plan.database_url = database.url.clone();
+        mesh.database = Some(database);
+        Some(mesh.and_services().await)
     }
 
     /// A broker alone: the test starts the services it wants.
     pub async fn broker() -> Self {
         Self::broker_with(&[]).await
+    }
+
+    async fn and_services(mut self) -> Self {
+        self.start_services().await;
+        self
     }
 
     async fn broker_with(flags: &[(&'static str, &str)]) -> Self {
@@ -66,7 +84,19 @@ impl Mesh {
             listen: any,
             extra: flags.iter().map(|(service, flag)| (*service, (*flag).to_owned())).collect(),
         };
-        Self { folder, keys, plan, clock: Clock::default(), place, broker: Some(broker), services: None }
+        Self {
+            folder,
+            keys,
+            plan,
+            clock: Clock::default(),
+            place,
+            broker: Some(broker),
+            registry: None,
+            inbox: None,
+            auth_callout: None,
+            gateway: None,
+            database: None,
+        }
     }
 
     pub fn folder(&self) -> &Path {
@@ -75,7 +105,7 @@ impl Mesh {
 
     /// The gateway, `http://…`.
     pub fn http(&self) -> String {
-        format!("http://{}", self.services.as_ref().expect("a gateway runs").gateway.address())
+        format!("http://{}", self.gateway.as_ref().expect("a gateway runs").address())
     }
 
     /// The gateway's way to the broker, `ws://…/v1/nats`.
@@ -83,10 +113,24 @@ impl Mesh {
         format!("{}/v1/nats", self.http().replace("http://", "ws://"))
     }
 
+    /// Somebody who asks the gateway, word for word.
+    pub fn web(&self) -> Web {
+        Web::new(&self.http())
+    }
+
+    /// The same person's client over HTTP.
+    pub fn http_client(&self, secret: &SecretKey) -> HttpClient {
+        HttpClient::new(&self.http(), SERVER, secret, &self.clock).unwrap()
+    }
+
     /// Registers somebody and connects them over NATS.
     pub async fn person(&self, handle: &str) -> Person {
         let person = self.stranger().await;
-        person.client.register(handle).await.unwrap_or_else(|problem| panic!("{handle} registers: {problem}"));
+        person
+            .client
+            .register(handle)
+            .await
+            .unwrap_or_else(|problem| panic!("{handle} registers: {problem}"));
         Person { handle: handle.to_owned(), ..person }
     }
 
@@ -105,6 +149,11 @@ impl Mesh {
     /// Connects to the broker's own WebSocket.
     pub async fn connect_websocket(&self, secret: &SecretKey) -> Result<Client, ConnectFault> {
         Client::connect(self.connection(&self.plan.nats_websocket_url, secret)).await
+    }
+
+    /// Connects through the gateway's tunnel.
+    pub async fn connect_tunnel(&self, secret: &SecretKey) -> Result<Client, ConnectFault> {
+        Client::connect(self.connection(&self.tunnel(), secret)).await
     }
 
     /// Connects in the plain way: the identity key itself signs the broker's nonce.
@@ -136,19 +185,45 @@ impl Mesh {
         broker.ended().await.unwrap();
     }
 
-    /// Stops every service of this process, as `kez up` does.
+    /// Starts every service in this process, as `kez up` does.
+    pub async fn start_services(&mut self) {
+        let services = Services::start(&self.plan, &self.keys, &self.clock).await.expect("the services start");
+        let Services { gateway, auth_callout, registry, inbox } = services;
+        self.registry = Some(registry);
+        self.inbox = Some(inbox);
+        self.auth_callout = Some(auth_callout);
+        self.gateway = Some(gateway);
+    }
+
+    /// Stops every service of this process, as `kez up` does; a single one is taken and stopped by itself.
     pub async fn stop_services(&mut self) {
-        self.services.take().expect("services run").stop().await.expect("services stop");
+        let services = Services {
+            gateway: self.gateway.take().expect("the gateway runs"),
+            auth_callout: self.auth_callout.take().expect("the auth callout runs"),
+            inbox: self.inbox.take().expect("the inbox runs"),
+            registry: self.registry.take().expect("the registry runs"),
+        };
+        services.stop().await.expect("services stop");
     }
 
     /// Another replica of the registry, in this process.
-    pub async fn another_registry(&self) -> kez_service::Running {
+    pub async fn another_registry(&self) -> Running {
         services::registry(&self.plan, &self.keys, &self.clock).await.expect("a registry starts")
     }
 
     /// Another replica of the inbox, in this process.
-    pub async fn another_inbox(&self) -> kez_service::Running {
+    pub async fn another_inbox(&self) -> Running {
         services::inbox(&self.plan, &self.keys, &self.clock).await.expect("an inbox starts")
+    }
+
+    /// Another replica of the auth callout, in this process.
+    pub async fn another_auth_callout(&self) -> Running {
+        services::auth_callout(&self.plan, &self.keys, &self.clock).await.expect("an auth callout starts")
+    }
+
+    /// Another gateway, in this process, at an address of its own.
+    pub async fn another_gateway(&self) -> gateway::Running {
+        services::gateway(&self.plan, &self.keys, &self.clock).await.expect("a gateway starts")
     }
 }
 

@@ -1,7 +1,8 @@
 //! A person in a test: a key, a connection, and what people do.
 
 use kez::client::{Client, Follow};
-use kez_crypto::{PublicKey, SecretKey};
+use kez_crypto::{Handle, PublicKey, SecretKey, Timestamp, request_auth};
+use kez_service::Clock;
 
 /// Somebody, connected.
 pub struct Person {
@@ -19,6 +20,16 @@ impl Person {
     /// The primary as subjects carry it.
     pub fn hex(&self) -> String {
         self.key().to_hex()
+    }
+
+    /// Their handle, of somebody registered.
+    pub fn name(&self) -> Handle {
+        Handle::parse(&self.handle).unwrap()
+    }
+
+    /// `X-KEZ-Auth` for a request that stands for this text, signed now.
+    pub fn auth(&self, text: &str) -> String {
+        request_auth::sign(text, Timestamp::from_unix(Clock::default().now()), &self.secret)
     }
 
     /// Sends a text and answers its sequence.
