@@ -9,6 +9,7 @@
 )]
 
 pub mod database;
+pub mod load;
 pub mod mesh;
 pub mod operator;
 pub mod person;
@@ -16,6 +17,7 @@ pub mod process;
 pub mod tap;
 pub mod web;
 
+pub use load::Load;
 pub use mesh::Mesh;
 pub use person::Person;
 pub use process::Process;

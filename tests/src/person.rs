@@ -1,6 +1,7 @@
 //! A person in a test: a key, a connection, and what people do.
 
 use kez::client::{Client, Follow};
+use kez::mail::Received;
 use kez_crypto::{Handle, PublicKey, SecretKey, Timestamp, request_auth};
 use kez_service::Clock;
 
@@ -10,6 +11,20 @@ pub struct Person {
     pub client: Client,
     /// Empty while not registered.
     pub handle: String,
+}
+
+/// A text message, where it stands in its mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text {
+    pub seq: u64,
+    pub text: String,
+}
+
+impl From<&Received> for Text {
+    fn from(received: &Received) -> Self {
+        let text = received.text().unwrap_or_else(|| panic!("not a text: {received:?}"));
+        Self { seq: received.seq, text: text.to_owned() }
+    }
 }
 
 impl Person {
@@ -39,17 +54,24 @@ impl Person {
 
     /// Everything that lies in the mailbox: the texts in order, each with who wrote it.
     pub async fn texts(&self) -> Vec<(PublicKey, String)> {
+        let all = self.everything().await;
+        all.iter().map(|received| (received.from().unwrap(), Text::from(received).text)).collect()
+    }
+
+    /// Everything that lies in the mailbox, in order.
+    pub async fn mailbox(&self) -> Vec<Text> {
+        self.everything().await.iter().map(Text::from).collect()
+    }
+
+    async fn everything(&self) -> Vec<Received> {
         let mut since = 0;
-        let mut texts = Vec::new();
+        let mut all = Vec::new();
         loop {
             let mail = self.client.fetch(since, 500).await.unwrap();
-            for received in &mail.messages {
-                let text = received.text().unwrap_or_else(|| panic!("not a text: {received:?}"));
-                texts.push((received.from().unwrap(), text.to_owned()));
-            }
+            all.extend(mail.messages);
             since = mail.next;
             if !mail.more {
-                return texts;
+                return all;
             }
         }
     }

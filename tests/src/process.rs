@@ -44,6 +44,11 @@ impl Process {
     pub fn freeze(&self) {
         signal(self.child.id(), Signal::STOP);
     }
+
+    /// SIGCONT: it goes on where it was.
+    pub fn thaw(&self) {
+        signal(self.child.id(), Signal::CONT);
+    }
 }
 
 impl Drop for Process {

@@ -112,9 +112,9 @@ impl Client {
     }
 
     /// Asks again while the server is unavailable, until this person's patience ends.
-    async fn patiently<Reply>(
+    async fn patiently<Reply, Answer: Future<Output = Result<Reply, Problem>>>(
         &self,
-        ask: impl AsyncFn() -> Result<Reply, Problem>,
+        ask: impl Fn() -> Answer,
     ) -> Result<Reply, Problem> {
         let until = Instant::now() + self.connection.patience;
         let mut attempt = 0;

@@ -28,7 +28,7 @@ impl Client {
     /// Seals a text to somebody (a handle, or `ed25519:<hex>`) and sends it. While the server is unavailable the same
     /// envelope is sent again, so that it is stored once however often that is.
     pub async fn send(&self, to: &str, text: &str) -> Result<Delivered, Problem> {
-        let to = self.patiently(async || self.resolve(to).await).await?;
+        let to = self.patiently(|| self.resolve(to)).await?;
         let (id, sealed) = self.seal(&to, text)?;
         Ok(Delivered { id, sent: self.deliver(&to, &sealed).await? })
     }
@@ -41,7 +41,7 @@ impl Client {
     /// Sends a sealed message, again and again while the server is unavailable.
     pub async fn deliver(&self, to: &PublicKey, sealed: &Sealed) -> Result<Sent, Problem> {
         let request = Send { to: to.identifier(), envelope: document(sealed.canonical())? };
-        self.patiently(async || self.call(&SEND, &request).await).await
+        self.patiently(|| self.call(&SEND, &request)).await
     }
 
     /// What lies in the mailbox after sequence `since` (0: from the oldest), at most `limit` messages, opened.
