@@ -44,12 +44,33 @@ pub const REGISTRY_FEED: Event<RegistryFact> = Event::new("kez.feed.registry.*")
 /// Every public feed: anyone signed in may follow them.
 pub const FEED_ALL: &str = "kez.feed.>";
 
-/// What the registry announces. Readers verify the envelope, not the sender.
+/// What the registry announces: `{"fact": "registered", "record", "envelope"}` or `{"fact": "profile", "envelope"}`.
+/// Readers verify the envelope, not the sender.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "fact", rename_all = "snake_case")]
+#[serde(tag = "fact", rename_all = "snake_case", try_from = "Announced")]
 pub enum RegistryFact {
     Registered { record: Record, envelope: Document },
     Profile { envelope: Document },
+}
+
+/// A fact as it is read: serde cannot read the text of a [`Document`] inside an enum that is told by a member.
+#[derive(Deserialize)]
+struct Announced {
+    fact: String,
+    record: Option<Record>,
+    envelope: Document,
+}
+
+impl TryFrom<Announced> for RegistryFact {
+    type Error = &'static str;
+
+    fn try_from(announced: Announced) -> Result<Self, Self::Error> {
+        match (announced.fact.as_str(), announced.record) {
+            ("registered", Some(record)) => Ok(Self::Registered { record, envelope: announced.envelope }),
+            ("profile", None) => Ok(Self::Profile { envelope: announced.envelope }),
+            _ => Err("no fact that this version knows"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -62,5 +83,20 @@ mod tests {
         assert_eq!(LIVE.owner("kez.live.aa"), Some("aa"));
         assert_eq!(LIVE.owner("kez.live.aa.bb"), None);
         assert_eq!(LIVE.owner("kez.feed.aa"), None);
+    }
+
+    #[test]
+    fn facts_are_read_as_they_were_written() {
+        let record = r#"{"handle":"a","fqhn":"a@b","primary":"c","sigchain_url":"d","registered_at":"e","proofs":[]}"#;
+        for text in [
+            r#"{"fact":"profile","envelope":{"kez" : "profile"}}"#.to_owned(),
+            format!(r#"{{"fact":"registered","record":{record},"envelope":{{"n":1.0}}}}"#),
+        ] {
+            let fact: RegistryFact = serde_json::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_string(&fact).unwrap(), text);
+        }
+        for text in [r#"{"fact":"registered","envelope":{}}"#, r#"{"fact":"other","envelope":{}}"#, "{}"] {
+            assert!(serde_json::from_str::<RegistryFact>(text).is_err(), "{text}");
+        }
     }
 }
