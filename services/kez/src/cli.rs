@@ -14,8 +14,9 @@ const EXAMPLES: &str = "Start here:
   kez register alice           take a name
   kez send bob \"hi\"            write to somebody
   kez inbox --follow           read what comes
-Two people on one machine:
-  kez --help                   every command takes --identity bob.json";
+A second person on this machine:
+  kez identity new --identity bob.json
+  kez register bob --identity bob.json";
 
 /// Sealed messages between keys
 #[derive(Debug, Parser)]
@@ -88,6 +89,59 @@ impl Command {
             Self::Mesh(args) => args.output.json,
             Self::Bench(args) => args.output.json,
             Self::Up(_) | Self::Init(_) | Self::Completions(_) | Self::Conform(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The help of a command as a terminal of 100 columns shows it, whatever the environment holds.
+    fn help(name: &str, command: &clap::Command) -> String {
+        let command = command.clone().term_width(100).mut_args(|argument| argument.hide_env_values(true));
+        command.bin_name(format!("kez {name}")).render_long_help().to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_says_it_all() {
+        let cli = Cli::command();
+        insta::assert_snapshot!("kez", cli.clone().term_width(100).render_long_help().to_string());
+        for command in
+            ["doctor", "register", "whois", "send", "inbox", "mesh", "bench", "completions", "conform"]
+        {
+            insta::assert_snapshot!(command, help(command, cli.find_subcommand(command).unwrap()));
+        }
+        let identity = cli.find_subcommand("identity").unwrap();
+        for command in ["new", "restore", "show"] {
+            let name = format!("identity {command}");
+            insta::assert_snapshot!(
+                name.replace(' ', "-"),
+                help(&name, identity.find_subcommand(command).unwrap())
+            );
+        }
+    }
+
+    #[test]
+    fn flags_that_do_not_go_together_are_refused() {
+        for arguments in [
+            &["kez"][..],
+            &["kez", "send"],
+            &["kez", "inbox", "--ack", "--http"],
+            &["kez", "inbox", "--limit", "0"],
+            &["kez", "identity", "new", "--words", "13"],
+            &["kez", "whois", "alice", "--server-url", "kez.lat"],
+            &["kez", "whois", "alice", "--server", "Not A Domain"],
+            &["kez", "bench", "--messages", "0"],
+        ] {
+            assert!(Cli::try_parse_from(arguments).is_err(), "{arguments:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why a command failed: one line for people, a code for scripts, and what to do.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use kez_contract::{Code, Problem};
@@ -29,6 +30,9 @@ pub const EXIT_CODES: &str = "Exit codes:
   5  the server is not available; try again
   6  no identity, or a wrong passphrase";
 
+/// Whoever read our output has had enough of it (`kez inbox | head`): no error at all.
+const NOBODY_READS: &str = "nobody_reads";
+
 /// A command's error.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -50,12 +54,20 @@ impl Failure {
         Self::new(Exit::Usage, "usage", message)
     }
 
+    /// What was typed cannot be meant, so nobody was asked.
+    pub fn argument(problem: Problem) -> Self {
+        Self { advice: None, ..Self { exit: Exit::Usage, ..problem.into() } }
+    }
+
     pub fn advise(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 
     /// Says it on standard error, in one line.
     pub fn report(&self, as_json: bool) -> ExitCode {
+        if self.code == NOBODY_READS {
+            return ExitCode::SUCCESS;
+        }
         if as_json {
             let error =
                 serde_json::json!({ "error": self.code, "message": self.message, "advice": self.advice });
@@ -110,7 +122,8 @@ impl From<anyhow::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Failed, "failed", error.to_string())
+        let code = if error.kind() == ErrorKind::BrokenPipe { NOBODY_READS } else { "failed" };
+        Self::new(Exit::Failed, code, error.to_string())
     }
 }
 

@@ -25,7 +25,7 @@ pub struct ServerArgs {
     #[arg(long, env = "KEZ_SERVER", value_name = "DOMAIN", value_parser = server_name)]
     server: Option<String>,
 
-    /// Sign in with the identity key itself instead of a session (for servers older than sessions, and for trying)
+    /// Sign in with the identity key itself instead of a session, as any NATS tool would
     #[arg(long, hide_short_help = true)]
     plain: bool,
 }
@@ -71,6 +71,11 @@ impl ServerArgs {
         Connection { sign_in, ..Connection::new(&server.nats, &server.name, identity) }
     }
 
+    /// Whether the server would run on this machine.
+    pub fn is_here(&self) -> bool {
+        self.nats.is_none() && is_this_machine(host(&self.server_url))
+    }
+
     /// The same person over HTTP.
     pub async fn http(&self, identity: &SecretKey) -> Result<http::HttpClient, Failure> {
         let config = http::config(&self.server_url).await?;
@@ -95,12 +100,17 @@ impl ServerArgs {
         if agreed {
             return Ok(claimed.to_owned());
         }
-        let message = match &self.server {
-            Some(expected) => format!("this server calls itself {claimed}, not {expected}"),
-            None => format!("the server at {host} calls itself {claimed}"),
+        let (message, advice) = match &self.server {
+            Some(expected) => (
+                format!("the server at {host} calls itself {claimed}, not {expected}"),
+                "check --server and --server-url (KEZ_SERVER, KEZ_URL)",
+            ),
+            None => (
+                format!("the server at {host} calls itself {claimed}"),
+                "if that is right, say so with --server",
+            ),
         };
-        Err(Failure::new(Exit::Refused, "wrong_server", message)
-            .advise("if that is right, say so with --server"))
+        Err(Failure::new(Exit::Refused, "wrong_server", message).advise(advice))
     }
 }
 

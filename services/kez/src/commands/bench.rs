@@ -21,8 +21,8 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  kez bench\n  kez bench --messages 500 --in-flight 64 --server-url https://kez.lat\n\n\
-    Somebody new, bench-…, is registered and writes to themselves; their mail is removed afterwards, the handle stays.\n\
-    A server limits how much one person sends a minute (600 unless configured otherwise). One run on one machine is an\n\
+    Somebody new, bench-…, is registered and writes to themselves; their mail is removed afterwards, the handle stays. \
+    A server limits how much one person sends a minute (600 unless configured otherwise). One run on one machine is an \
     impression, not a measurement: ./justw bench measures."
 )]
 pub struct BenchArgs {
@@ -39,10 +39,10 @@ pub struct BenchArgs {
     size: u32,
 
     #[command(flatten)]
-    server: ServerArgs,
+    pub output: Output,
 
     #[command(flatten)]
-    pub output: Output,
+    server: ServerArgs,
 }
 
 pub async fn run(args: BenchArgs) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! `kez conform`: Kez held to anybody's test vectors.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,21 +18,22 @@ pub struct ConformArgs {
 }
 
 pub fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout().lock();
     let (mut passed, mut failed) = (0, 0);
     for path in vector_files(&args.folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
         let Some(report) = kez_crypto::conform::run(&name, &text) else {
-            println!("not run: {}", visible::line(&name));
+            writeln!(out, "not run: {}", visible::line(&name))?;
             continue;
         };
         for failure in &report.failed {
-            println!("{}: {}", visible::line(&name), visible::line(failure));
+            writeln!(out, "{}: {}", visible::line(&name), visible::line(failure))?;
         }
         passed += report.passed;
         failed += report.failed.len();
     }
-    println!("{passed} passed, {failed} failed");
+    writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

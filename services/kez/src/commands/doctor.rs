@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hyper::Method;
 use hyper::header::DATE;
-use kez_contract::http;
+use kez_contract::{Code, http};
 use kez_crypto::SecretKey;
 use kez_service::Clock;
 use serde::Serialize;
@@ -45,45 +45,53 @@ pub struct DoctorArgs {
     data: PathBuf,
 
     #[command(flatten)]
+    pub output: Output,
+
+    #[command(flatten)]
     identity: IdentityArgs,
 
     #[command(flatten)]
     server: ServerArgs,
-
-    #[command(flatten)]
-    pub output: Output,
 }
 
 pub async fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let mut patient = Patient { output: args.output, failed: false };
-    patient.note("nats-server", &nats_version(args.nats_server.as_deref()))?;
     let health = health(&args.server.server_url).await;
-    let is_up = health.is_ok();
-    patient.note("ports", &ports(is_up))?;
-    patient.note("data", &data(&args.data))?;
+    let is_here = args.server.is_here();
+    if is_here && health.is_err() {
+        patient.note("nats-server", &nats_version(args.nats_server.as_deref()))?;
+        patient.note("ports", &ports())?;
+    }
+    if is_here {
+        patient.note("data", &data(&args.data))?;
+    }
     patient.note("identity", &identity(&args.identity))?;
-    patient.note(
-        "clock",
-        &health.as_ref().map_err(Clone::clone).and_then(|answer| clock(answer, &Clock::default())),
-    )?;
-    patient.note("server", &health.map(|_| format!("{} answers", args.server.server_url)))?;
-    let services =
-        if is_up { services(&args.server.server_url).await } else { Err(Finding::follows("server")) };
-    patient.note("services", &services)?;
-    let found = args.server.find().await.map_err(Finding::from);
-    patient.note(
-        "name",
-        &found
-            .as_ref()
-            .map(|server| format!("handles end in @{}; NATS is at {}", server.name, server.nats))
-            .map_err(Clone::clone),
-    )?;
-    let signed_in = match found {
-        Ok(server) => sign_in(&args, &server).await,
-        Err(_) => Err(Finding::follows("name")),
-    };
-    patient.note("sign-in", &signed_in)?;
+    if args.server.nats.is_none() {
+        patient.note(
+            "server",
+            &health.as_ref().map(|_| format!("{} answers", args.server.server_url)).map_err(Clone::clone),
+        )?;
+    }
+    if let Ok(answer) = &health {
+        patient.note("clock", &clock(answer, &Clock::default()))?;
+        patient.note("services", &services(&args.server.server_url).await)?;
+    }
+    sign_in(&args, &mut patient).await?;
     Ok(if patient.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The way to the broker, step by step, as far as it goes.
+async fn sign_in(args: &DoctorArgs, patient: &mut Patient) -> Result<(), Failure> {
+    let found = args.server.find().await.map_err(Finding::from);
+    let name = |server: &Server| format!("handles end in @{}; NATS is at {}", server.name, server.nats);
+    patient.note("name", &found.as_ref().map(name).map_err(Clone::clone))?;
+    let Ok(server) = found else { return Ok(()) };
+    let connected = connect(args, &server).await;
+    patient.note("sign-in", &connected.as_ref().map(|(_, works)| works.clone()).map_err(Clone::clone))?;
+    if let Ok((client, _)) = connected {
+        patient.note("broker", &broker(&client))?;
+    }
+    Ok(())
 }
 
 /// What is wrong, and what to do.
@@ -96,10 +104,6 @@ struct Finding {
 impl Finding {
     fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { what: what.into(), advice: advice.into() }
-    }
-
-    fn follows(other: &str) -> Self {
-        Self::new("not tried", format!("mend \"{other}\" first"))
     }
 }
 
@@ -155,10 +159,7 @@ fn nats_version(given: Option<&Path>) -> Result<String, Finding> {
     }
 }
 
-fn ports(is_up: bool) -> Result<String, Finding> {
-    if is_up {
-        return Ok("taken by the server that answers".to_owned());
-    }
+fn ports() -> Result<String, Finding> {
     let taken = PORTS.iter().find(|(address, _)| TcpListener::bind(address).is_err());
     match taken {
         None => Ok(format!("{} are free for kez up", PORTS.map(|(address, _)| address).join(", "))),
@@ -226,16 +227,33 @@ async fn services(base: &str) -> Result<String, Finding> {
     }
 }
 
-async fn sign_in(args: &DoctorArgs, server: &Server) -> Result<String, Finding> {
+async fn connect(args: &DoctorArgs, server: &Server) -> Result<(Client, String), Finding> {
     let named = args.identity.passphrase.is_given() && args.identity.path().is_ok_and(|path| path.exists());
     let key =
         if named { args.identity.open()?.key } else { SecretKey::from_seed(kez_service::random::bytes()) };
     let client = Client::connect(args.server.connection(server, &key)).await.map_err(Failure::from)?;
     if !named {
-        return Ok("works, as nobody (no passphrase was given)".to_owned());
+        return Ok((client, "works, as nobody (no passphrase was given)".to_owned()));
     }
-    let record = client.by_primary(&key.public()).await.map_err(Failure::from)?;
-    Ok(format!("works, as {}", record.fqhn))
+    match client.by_primary(&key.public()).await {
+        Ok(record) => Ok((client, format!("works, as {}", record.fqhn))),
+        Err(problem) if problem.code == Code::NotFound => {
+            Ok((client, "works; this identity has no handle yet: kez register HANDLE".to_owned()))
+        }
+        Err(problem) => Err(Failure::from(problem).into()),
+    }
+}
+
+fn broker(client: &Client) -> Result<String, Finding> {
+    let version = client.nats().server_info().version;
+    if client.nats().is_server_compatible(2, 15, 1) {
+        Ok(format!("nats-server {version}"))
+    } else {
+        Err(Finding::new(
+            format!("nats-server {version} is too old"),
+            "the server's operator should run 2.15.1 or newer",
+        ))
+    }
 }
 
 /// Seconds since 1970 of an HTTP date, `Mon, 25 May 2026 03:00:00 GMT` (RFC 9110, section 5.6.7).

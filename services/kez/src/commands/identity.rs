@@ -33,10 +33,10 @@ pub struct NewArgs {
     force: bool,
 
     #[command(flatten)]
-    identity: IdentityArgs,
+    output: Output,
 
     #[command(flatten)]
-    output: Output,
+    identity: IdentityArgs,
 }
 
 /// Bring an identity back from its recovery phrase or its seed, typed or on standard input
@@ -50,10 +50,10 @@ pub struct RestoreArgs {
     force: bool,
 
     #[command(flatten)]
-    identity: IdentityArgs,
+    output: Output,
 
     #[command(flatten)]
-    output: Output,
+    identity: IdentityArgs,
 }
 
 /// Show who you are; nothing secret, unless asked for
@@ -65,10 +65,10 @@ pub struct ShowArgs {
     phrase: bool,
 
     #[command(flatten)]
-    identity: IdentityArgs,
+    output: Output,
 
     #[command(flatten)]
-    output: Output,
+    identity: IdentityArgs,
 }
 
 impl IdentityCommand {

@@ -49,13 +49,13 @@ pub struct InboxArgs {
     http: bool,
 
     #[command(flatten)]
+    pub output: Output,
+
+    #[command(flatten)]
     identity: IdentityArgs,
 
     #[command(flatten)]
     server: ServerArgs,
-
-    #[command(flatten)]
-    pub output: Output,
 }
 
 pub async fn run(args: InboxArgs) -> Result<(), Failure> {

@@ -206,7 +206,7 @@ mod tests {
             .iter()
             .map(|(name, requests, errors, nanoseconds)| {
                 json!({ "name": name, "subject": "kez.rpc.x", "queue_group": "q", "num_requests": requests,
-                    "num_errors": errors, "processing_time": nanoseconds, "average_processing_time": 0 })
+                    "num_errors": errors, "processing_time": nanoseconds, "average_processing_time": 0, "last_error": "" })
             })
             .collect();
         serde_json::from_value(json!({ "type": "io.nats.micro.v1.stats_response", "name": name, "id": "x",

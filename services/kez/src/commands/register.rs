@@ -1,9 +1,11 @@
 //! `kez register`: taking a handle.
 
 use clap::Args;
+use kez_crypto::Handle;
 
 use crate::failure::Failure;
 use crate::identity::IdentityArgs;
+use crate::mail::refusal;
 use crate::output::Output;
 use crate::server::ServerArgs;
 
@@ -17,16 +19,17 @@ pub struct RegisterArgs {
     handle: String,
 
     #[command(flatten)]
+    pub output: Output,
+
+    #[command(flatten)]
     identity: IdentityArgs,
 
     #[command(flatten)]
     server: ServerArgs,
-
-    #[command(flatten)]
-    pub output: Output,
 }
 
 pub async fn run(args: RegisterArgs) -> Result<(), Failure> {
+    Handle::parse(&args.handle).map_err(|fault| Failure::argument(refusal(fault)))?;
     let identity = args.identity.open()?;
     let client = args.server.connect(&identity.key).await?;
     let registered = client.register(&args.handle).await?;

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Read};
 use clap::Args;
 use serde_json::json;
 
+use super::whois;
 use crate::failure::Failure;
 use crate::identity::IdentityArgs;
 use crate::output::Output;
@@ -32,16 +33,17 @@ pub struct SendArgs {
     http: bool,
 
     #[command(flatten)]
+    pub output: Output,
+
+    #[command(flatten)]
     identity: IdentityArgs,
 
     #[command(flatten)]
     server: ServerArgs,
-
-    #[command(flatten)]
-    pub output: Output,
 }
 
 pub async fn run(args: SendArgs) -> Result<(), Failure> {
+    whois::check(&args.to)?;
     let text = text(&args.text)?;
     let identity = args.identity.open()?;
     let delivered = if args.http {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use kez_contract::Code;
-use kez_crypto::{PublicKey, SecretKey};
+use kez_crypto::{FullHandle, Handle, PublicKey, SecretKey};
 
 use crate::failure::Failure;
 use crate::mail::refusal;
@@ -21,13 +21,24 @@ pub struct WhoisArgs {
     who: String,
 
     #[command(flatten)]
-    server: ServerArgs,
+    pub output: Output,
 
     #[command(flatten)]
-    pub output: Output,
+    server: ServerArgs,
+}
+
+/// Whether this can be somebody at all; what server they are of is found out later.
+pub(super) fn check(who: &str) -> Result<(), Failure> {
+    let checked = match who {
+        key if key.contains(':') => PublicKey::parse(key).map(drop),
+        full if full.contains('@') => FullHandle::parse(full).map(drop),
+        handle => Handle::parse(handle).map(drop),
+    };
+    checked.map_err(|fault| Failure::argument(refusal(fault)))
 }
 
 pub async fn run(args: WhoisArgs) -> Result<(), Failure> {
+    check(&args.who)?;
     // Anybody may look people up, so it is asked as nobody: with a key that is forgotten.
     let nobody = SecretKey::from_seed(kez_service::random::bytes());
     let client = args.server.connect(&nobody).await?;

@@ -1,5 +1,6 @@
 //! Plain requests to a gateway, and refusals read from its problem documents.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -112,7 +113,7 @@ impl Transport {
             .map_err(|_| Problem::new(Code::Malformed, format!("{}{path} is not a URL", self.base)))?;
         let answer = self.client.request(request).await;
         let (parts, body) = answer
-            .map_err(|error| unavailable(&format!("no server answers at {} ({error})", self.base)))?
+            .map_err(|error| unavailable(&format!("no server answers at {}: {}", self.base, cause(&error))))?
             .into_parts();
         Ok((parts.status, parts.headers, body))
     }
@@ -142,6 +143,11 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
     };
     let code = Code::named(&code).unwrap_or(Code::Internal);
     Problem { retry_after, ..Problem::new(code, detail.unwrap_or_else(|| code.title().to_owned())) }
+}
+
+/// What lies at the bottom of an error.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 fn unavailable(detail: &str) -> Problem {

@@ -16,8 +16,11 @@ pub struct Passphrase(String);
 /// Where the passphrase comes from; it is asked for where neither is given.
 #[derive(Clone, clap::Args)]
 pub struct PassphraseArgs {
-    /// File whose first line is the passphrase [default: asked for, unless `KEZ_PASSPHRASE` holds it]
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "File whose first line is the passphrase [default: asked for, unless KEZ_PASSPHRASE holds it]"
+    )]
     passphrase_file: Option<PathBuf>,
 
     // A variable only: everybody on the machine sees flags.
