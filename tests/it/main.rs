@@ -4,7 +4,5 @@
 
 mod deploy;
 mod catches_up;
+mod registry_calls;
 mod registry_database;
-mod registry_people;
-mod registry_profiles;
-mod registry_webfinger;

@@ -6,10 +6,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join_all, try_join_all};
 use kez_contract::Code;
-use kez_crypto::{PublicKey, SecretKey, Timestamp};
-use kez_service::Fault;
+use kez_contract::registry::{
+    ByHandle, ByPrimary, RESOLVE, Register, Resolve, WEB_BY_PRIMARY, WEB_LOOKUP, WEB_REGISTER,
+};
+use kez_crypto::{Handle, PublicKey, Registration, SecretKey, Timestamp};
+use kez_service::{Fault, ask, random};
 use registry::{Person, Store};
+use serde_json::value::RawValue;
+use tests::Mesh;
 use tests::database::Database;
+use tests::mesh::SERVER;
 
 /// The databases that are here: SQLite always, PostgreSQL where it is installed.
 fn databases() -> Vec<Database> {
@@ -168,6 +174,46 @@ async fn a_database_that_stops_or_hangs_is_unavailable_until_it_is_back() {
     unavailable(store.put_profile(&key(1), Timestamp::from_unix(1), "{}").await);
     database.thaw();
     until_found(&store, &alice).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_people_are_found_in_memory() {
+    let Some(mut database) = Database::own_server() else { return };
+    let mut mesh = Mesh::broker().await;
+    mesh.plan.database_url = database.url.clone();
+    let _registry = mesh.another_registry().await;
+    let (web, inbox) = (mesh.user("gateway").await, mesh.user("inbox").await);
+    let alice = SecretKey::from_seed(random::bytes());
+    let register = async |handle: &str, key: &SecretKey| {
+        let (handle, now) = (Handle::parse(handle).unwrap(), Timestamp::from_unix(mesh.clock.now()));
+        let envelope = String::from_utf8(Registration::create(&handle, SERVER, now, key)).unwrap();
+        ask(&web, WEB_REGISTER, &Register { envelope: RawValue::from_string(envelope).unwrap() }).await
+    };
+    let look_up = async |handle: &str| ask(&web, WEB_LOOKUP, &ByHandle { handle: handle.to_owned() }).await;
+    let record = register("alice", &alice).await.unwrap().record;
+
+    database.stop();
+    assert_eq!(look_up("alice").await.unwrap(), record);
+    let by_primary = ByPrimary { primary: alice.public().identifier() };
+    assert_eq!(ask(&web, WEB_BY_PRIMARY, &by_primary).await.unwrap(), record);
+    // Long after what was read counts as fresh.
+    mesh.clock.advance(3600);
+    let resolve = Resolve { who: "alice".to_owned() };
+    assert_eq!(ask(&inbox, RESOLVE, &resolve).await.unwrap().primary, alice.public().to_hex());
+    let bob = SecretKey::from_seed(random::bytes());
+    for refused in [register("bob", &bob).await.err(), look_up("bob").await.err()] {
+        assert_eq!(
+            refused.map(|problem| (problem.code, problem.retry_after)),
+            Some((Code::Unavailable, Some(1)))
+        );
+    }
+
+    database.start();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while let Err(problem) = register("bob", &bob).await {
+        assert!(Instant::now() < deadline, "{problem}");
+    }
+    assert_eq!(look_up("bob").await.unwrap().primary, bob.public().identifier());
 }
 
 #[tokio::test]
