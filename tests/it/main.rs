@@ -2,7 +2,9 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a story that cannot go on ends its test")]
 
-mod deploy;
 mod catches_up;
+mod deploy;
+mod load_survives;
 mod registry_calls;
 mod registry_database;
+mod replicas;

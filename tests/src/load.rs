@@ -1,5 +1,6 @@
 //! A load of messages from one person to another, for stories in which something breaks in the middle of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -49,4 +50,11 @@ impl Load {
         sent.sort();
         sent
     }
+}
+
+/// Whether these are so many messages, each at a place of its own.
+pub fn each_once(messages: &[Text], wanted: usize) -> bool {
+    let texts: BTreeSet<&str> = messages.iter().map(|message| message.text.as_str()).collect();
+    let places: BTreeSet<u64> = messages.iter().map(|message| message.seq).collect();
+    [texts.len(), places.len(), messages.len()] == [wanted; 3]
 }
