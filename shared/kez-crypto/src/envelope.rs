@@ -1,5 +1,7 @@
 //! Signed envelopes: a payload, the key that speaks and its signature (protocol section 3).
 
+use std::fmt;
+
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
@@ -59,8 +61,9 @@ impl Tag {
     }
 }
 
-/// An envelope whose signature holds. Only [`Signed::parse`] and [`Signed::create`] make one.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// An envelope whose signature holds. Only [`Signed::parse`] and [`Signed::create`] make one. Its `Debug` form leaves
+/// the payload out, which may be a letter.
+#[derive(Clone, Eq, PartialEq)]
 pub struct Signed {
     /// What it is for.
     pub tag: Tag,
@@ -148,6 +151,15 @@ impl Signed {
     /// The signature's 64 bytes.
     pub fn signature(&self) -> &[u8; 64] {
         &self.signature
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed")
+            .field("tag", &self.tag)
+            .field("primary", &self.primary)
+            .finish_non_exhaustive()
     }
 }
 

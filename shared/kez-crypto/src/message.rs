@@ -11,7 +11,7 @@ use crate::payload::{Members, payload, text};
 use crate::{Fault, PublicKey, Signed, Timestamp};
 
 /// A message's own name: 16 random bytes, written as 32 lower-case hexadecimal digits.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MessageId([u8; 16]);
 
 impl MessageId {
@@ -33,6 +33,12 @@ impl MessageId {
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageId({self})")
     }
 }
 
@@ -66,8 +72,8 @@ pub struct Message {
     pub body: Body,
 }
 
-/// What a message says.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// What a message says. Its `Debug` form does not repeat the words, for logs are not letters.
+#[derive(Clone, Eq, PartialEq)]
 pub enum Body {
     /// Words.
     Text {
@@ -83,6 +89,16 @@ pub enum Body {
     },
     /// Something that a newer version may understand; kept whole.
     Unknown(Value),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text } => write!(f, "Text({} bytes)", text.len()),
+            Self::Receipt { status, of } => write!(f, "Receipt({} of {})", status.as_str(), of.len()),
+            Self::Unknown(_) => f.write_str("Unknown"),
+        }
+    }
 }
 
 /// How far a message came.
@@ -192,6 +208,27 @@ mod tests {
         ] {
             assert_eq!(Body::from_value(&value).map(|body| body.to_value()), Ok(value));
         }
+    }
+
+    #[test]
+    fn debug_shows_no_words() {
+        let key = PublicKey::from_bytes([7; 32]);
+        let message = Message {
+            id: MessageId::from_bytes([1; 16]),
+            primary: key,
+            device: None,
+            to: key,
+            sent_at: Timestamp::from_unix(0),
+            body: Body::Text { text: "secret words".into() },
+        };
+        insta::assert_compact_debug_snapshot!(message, @"Message { id: MessageId(01010101010101010101010101010101), primary: PublicKey(07070707…), device: None, to: PublicKey(07070707…), sent_at: Timestamp(0), body: Text(12 bytes) }");
+        let signed =
+            Signed::create(crate::Tag::Message, message.to_payload(), &crate::SecretKey::from_seed([1; 32]));
+        insta::assert_compact_debug_snapshot!(signed, @"Signed { tag: Message, primary: PublicKey(07070707…), .. }");
+        insta::assert_compact_debug_snapshot!([
+            Body::Receipt { status: ReceiptStatus::Read, of: vec![message.id] },
+            Body::Unknown(json!({"kind": "secret"})),
+        ], @"[Receipt(read of 1), Unknown]");
     }
 
     #[test]
