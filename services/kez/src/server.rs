@@ -114,10 +114,17 @@ impl ServerArgs {
     }
 }
 
-/// The best NATS URL of a server; a relative one is below its base URL.
+/// The best NATS URL of a server; a relative one is below its base URL. Who was asked over TLS is not led away from it.
 fn nats_url(config: &ClientConfig, base: &str) -> String {
-    let best = config.nats.first().map_or(kez_contract::http::NATS, String::as_str);
-    if best.starts_with('/') { format!("{}{best}", base.replacen("http", "ws", 1)) } else { best.to_owned() }
+    let below = |path: &str| format!("{}{path}", base.replacen("http", "ws", 1));
+    let is_safe = |url: &&String| {
+        !base.starts_with("https://") || ["/", "wss://", "tls://"].iter().any(|safe| url.starts_with(safe))
+    };
+    match config.nats.iter().find(is_safe) {
+        Some(path) if path.starts_with('/') => below(path),
+        Some(url) => url.clone(),
+        None => below(kez_contract::http::NATS),
+    }
 }
 
 /// The host in a URL, without port and user.
@@ -186,5 +193,7 @@ mod tests {
             nats_url(&config(&["wss://nats.kez.lat", "/v1/nats"]), "https://kez.lat"),
             "wss://nats.kez.lat"
         );
+        assert_eq!(nats_url(&config(&["nats://x:4222"]), "http://127.0.0.1:8080"), "nats://x:4222");
+        assert_eq!(nats_url(&config(&["nats://x:4222"]), "https://kez.lat"), "wss://kez.lat/v1/nats");
     }
 }

@@ -163,3 +163,73 @@ fn whole_seconds(time: &str) -> Option<Timestamp> {
     let seconds = time.get(..19)?;
     Timestamp::parse(&format!("{seconds}Z")).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRIMARY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+    fn message(headers: &[(&str, &str)], payload: &'static str) -> Message {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, *value);
+        }
+        Message {
+            subject: LIVE.subject(PRIMARY).into(),
+            reply: None,
+            payload: payload.into(),
+            headers: Some(map),
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
+    fn from_the_stream() -> [(&'static str, String); 5] {
+        [
+            ("Nats-Stream", "KEZ_INBOX_0".to_owned()),
+            ("Nats-Subject", mailbox_subject(PRIMARY)),
+            ("Nats-Sequence", "9".to_owned()),
+            ("Nats-Last-Sequence", "7".to_owned()),
+            ("Nats-Time-Stamp", "2027-01-15T08:00:00.123456789Z".to_owned()),
+        ]
+    }
+
+    fn read(headers: &[(&'static str, String)], payload: &'static str) -> Option<Live> {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Live::read(&message(&headers, payload), PRIMARY, Timestamp::from_unix(0))
+    }
+
+    #[test]
+    fn the_stream_is_heard() {
+        let live = read(&from_the_stream(), "{}").unwrap();
+        assert_eq!((live.stored.seq, live.previous), (9, 7));
+        assert_eq!(live.stored.received_at, "2027-01-15T08:00:00Z");
+    }
+
+    #[test]
+    fn nobody_else_is_heard() {
+        for (at, forged) in [
+            (0, "KEZ_CURSOR".to_owned()),
+            (1, mailbox_subject(&"b".repeat(64))),
+            (1, LIVE.subject(PRIMARY)),
+            (2, "nine".to_owned()),
+            (3, "-1".to_owned()),
+        ] {
+            let mut headers = from_the_stream();
+            headers[at].1 = forged;
+            assert!(read(&headers, "{}").is_none(), "{headers:?}");
+        }
+        for missing in 0..4 {
+            let mut headers = from_the_stream().to_vec();
+            headers.remove(missing);
+            assert!(read(&headers, "{}").is_none(), "{headers:?}");
+        }
+        assert!(read(&from_the_stream(), "not JSON").is_none());
+        assert!(
+            Live::read(&Message { headers: None, ..message(&[], "{}") }, PRIMARY, Timestamp::from_unix(0))
+                .is_none()
+        );
+    }
+}

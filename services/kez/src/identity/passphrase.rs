@@ -25,7 +25,7 @@ pub struct PassphraseArgs {
 
     // A variable only: everybody on the machine sees flags.
     #[arg(long, env = "KEZ_PASSPHRASE", hide = true, hide_env_values = true)]
-    passphrase: Option<String>,
+    passphrase: Option<Passphrase>,
 }
 
 impl PassphraseArgs {
@@ -63,7 +63,7 @@ impl PassphraseArgs {
 
     fn given(&self) -> Result<Option<Passphrase>, Failure> {
         let Some(path) = &self.passphrase_file else {
-            return Ok(self.passphrase.clone().map(Passphrase));
+            return Ok(self.passphrase.clone());
         };
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
             Failure::new(Exit::Failed, "failed", format!("cannot read {}: {error}", path.display()))
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn given(passphrase: &str) -> PassphraseArgs {
-        PassphraseArgs { passphrase_file: None, passphrase: Some(passphrase.to_owned()) }
+        PassphraseArgs { passphrase_file: None, passphrase: Some(Passphrase::from(passphrase.to_owned())) }
     }
 
     #[test]
@@ -130,7 +130,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("passphrase");
         std::fs::write(&path, "correct horse\r\nbattery\n").unwrap();
-        let args = PassphraseArgs { passphrase_file: Some(path), passphrase: Some("another".to_owned()) };
+        let args = PassphraseArgs {
+            passphrase_file: Some(path),
+            passphrase: Some(Passphrase::from("another".to_owned())),
+        };
         assert_eq!(args.existing(Path::new("x")).unwrap().as_bytes(), b"correct horse");
     }
 
