@@ -22,7 +22,7 @@ const DEFAULT_LIMIT: u64 = 100;
     ),
     responses(
         (status = 200, description = "Messages in the order of their sequence", body = Page),
-        (status = 400, description = "malformed, invalid_handle, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
+        (status = 400, description = "malformed, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
         (status = 401, description = "unauthorized, bad_signature", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
         (status = 429, description = "rate_limited", body = Document, content_type = MEDIA_TYPE),

@@ -49,7 +49,7 @@ const AHEAD: usize = 4;
     ),
     responses(
         (status = 200, description = "Events, until either side hangs up", content_type = sse::MEDIA_TYPE, body = String),
-        (status = 400, description = "malformed, invalid_handle, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
+        (status = 400, description = "malformed, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
         (status = 401, description = "unauthorized, bad_signature", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
         (status = 429, description = "rate_limited: too many streams of one address", body = Document, content_type = MEDIA_TYPE),

@@ -25,7 +25,7 @@ const MAX_PROOFS_BODY: usize = 64 * 1024;
     params(("handle" = String, Path, description = "Whose profile")),
     responses(
         (status = 200, description = "The envelope", body = Envelope),
-        (status = 400, description = "malformed, invalid_handle", body = Document, content_type = MEDIA_TYPE),
+        (status = 400, description = "malformed", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
         (status = 503, description = "unavailable", body = Document, content_type = MEDIA_TYPE),
     ))]
@@ -44,7 +44,7 @@ pub async fn get(
     params(("handle" = String, Path, description = "Whose profile")),
     responses(
         (status = 200, description = "The envelope that now stands", body = Envelope),
-        (status = 400, description = "malformed, wrong_envelope, unsupported_version, unsupported_key, invalid_handle, \
+        (status = 400, description = "malformed, wrong_envelope, unsupported_version, unsupported_key, \
             stale_timestamp", body = Document, content_type = MEDIA_TYPE),
         (status = 401, description = "unauthorized, key_mismatch, bad_signature", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
@@ -71,7 +71,7 @@ pub async fn put(
     params(("handle" = String, Path, description = "Whose accounts")),
     responses(
         (status = 200, description = "The record with them", body = Record),
-        (status = 400, description = "malformed, invalid_handle, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
+        (status = 400, description = "malformed, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
         (status = 401, description = "unauthorized, bad_signature", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
         (status = 413, description = "too_large", body = Document, content_type = MEDIA_TYPE),

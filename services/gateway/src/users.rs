@@ -49,7 +49,7 @@ pub async fn register(
     params(("handle" = String, Path, description = "`alice`, or `alice@server`")),
     responses(
         (status = 200, description = "The record", body = Record),
-        (status = 400, description = "malformed, invalid_handle", body = Document, content_type = MEDIA_TYPE),
+        (status = 400, description = "malformed", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
         (status = 503, description = "unavailable", body = Document, content_type = MEDIA_TYPE),
     ))]

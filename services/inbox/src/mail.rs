@@ -80,8 +80,9 @@ async fn owner(app: &App, request: &SignedFetch, text: &str, skew: i64) -> Resul
     Ok(owner)
 }
 
+/// Nobody is behind a handle that could not be registered.
 fn handle(request: &SignedFetch) -> Result<Handle, Fault> {
-    Handle::parse(&request.handle).map_err(refuse)
+    Handle::parse(&request.handle).map_err(|_| Fault::new(Code::NotFound, "nobody is registered here under that name"))
 }
 
 fn refuse(fault: kez_crypto::Fault) -> Fault {
