@@ -4,7 +4,11 @@
 
 mod catches_up;
 mod deploy;
+mod http_behaviours;
 mod load_survives;
+mod profiles;
+mod races_to_register;
+mod registers;
 mod registry_calls;
 mod registry_database;
 mod replicas;
