@@ -145,7 +145,7 @@ fn requests_of_others_are_not_taken() {
     for (pointer, value, expected) in [
         ("/aud", json!("nats-authorization-response"), Unreadable::WrongAudience),
         ("/aud", json!(""), Unreadable::WrongAudience),
-        ("/exp", json!(NOW), Unreadable::Expired),
+        ("/exp", json!(NOW - 1), Unreadable::Expired),
         ("/exp", json!(0), Unreadable::Expired),
         ("/exp", json!("tomorrow"), Unreadable::WrongClaims),
         ("/sub", json!(other_account), Unreadable::WrongIssuer),

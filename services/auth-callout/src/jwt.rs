@@ -81,7 +81,8 @@ impl Request {
         if claims.aud != AUDIENCE {
             return Err(Unreadable::WrongAudience);
         }
-        if claims.exp <= now.unix() {
+        // Cut to a whole second by the server, so the request is good for all of the second that it names.
+        if claims.exp < now.unix() {
             return Err(Unreadable::Expired);
         }
         if request.kind != "authorization_request" || request.version != 2 {

@@ -14,7 +14,7 @@ use crate::refusal::{NoAnswer, Unreadable};
 use crate::rules::{self, Person};
 use crate::sealing::Sealed;
 
-/// The broker waits three seconds. An answer that takes longer than this is not worth the place it holds.
+/// The broker waits for 1.9 s. An answer that takes longer than this is not worth the place it holds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// nats-server takes credentials of 4 KiB; what it adds of its own is as much again, and a client's certificates.
