@@ -12,3 +12,4 @@ mod registers;
 mod registry_calls;
 mod registry_database;
 mod replicas;
+mod sends_message;

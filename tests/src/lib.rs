@@ -10,6 +10,7 @@
 
 pub mod database;
 pub mod load;
+pub mod marks;
 pub mod mesh;
 pub mod operator;
 pub mod person;
