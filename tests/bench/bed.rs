@@ -100,7 +100,8 @@ impl Bed {
             let gateway = &gateway;
             async move {
                 let now = Timestamp::from_unix(Clock::default().now());
-                let envelope = Registration::create(&Handle::parse(&format!("p{n:05}"))?, SERVER, now, secret);
+                let envelope =
+                    Registration::create(&Handle::parse(&format!("p{n:05}"))?, SERVER, now, secret);
                 let envelope = serde_json::value::RawValue::from_string(String::from_utf8(envelope)?)?;
                 ask(gateway, WEB_REGISTER, &Register { envelope }).await?;
                 anyhow::Ok(())

@@ -36,7 +36,8 @@ async fn posts(bench: &Senders) -> Result<f64> {
     let address = bench.bed.http.trim_start_matches("http://").to_owned();
     let mut connections = Vec::new();
     for _ in 0..IN_FLIGHT {
-        let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(&address).await?)).await?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(TcpStream::connect(&address).await?)).await?;
         tokio::spawn(connection);
         connections.push(sender);
     }

@@ -30,7 +30,8 @@ pub async fn measure(runs: usize) -> Result<Vec<Row>> {
     let senders = bed.connect(&bed.nats, &secrets).await?;
     let listeners = bed.connect(&bed.websocket, &secrets).await?;
     let inbox = bed.user("inbox").await?;
-    let raw: Vec<_> = secrets.iter().map(|s| (inbox.clone(), mailbox_subject(&s.public().to_hex()))).collect();
+    let raw: Vec<_> =
+        secrets.iter().map(|s| (inbox.clone(), mailbox_subject(&s.public().to_hex()))).collect();
     let ours: Vec<_> = senders.iter().map(own_subject).collect();
     let mut figures = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..runs {
@@ -54,7 +55,11 @@ fn own_subject(client: &Client) -> (Nats, String) {
 }
 
 /// Sends each message when it is due, whether or not the one before it has been answered. Milliseconds.
-async fn paced(connections: &[(Nats, String)], listeners: &[Client], requests: Vec<Bytes>) -> Result<Vec<f64>> {
+async fn paced(
+    connections: &[(Nats, String)],
+    listeners: &[Client],
+    requests: Vec<Bytes>,
+) -> Result<Vec<f64>> {
     let (latencies, mut arrived) = mpsc::unbounded_channel();
     let mut dues: Vec<Due> = Vec::new();
     let mut listening = Vec::new();

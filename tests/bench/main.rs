@@ -3,7 +3,11 @@
 //! Ours is `kez up` in a process of its own; raw is the same nats-server asked directly. Each figure is the median of
 //! several runs. Load generator, services and broker share the machine, so figures are those of the whole of it.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark that cannot do its work ends at once")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot do its work ends at once"
+)]
 
 mod bed;
 mod fetch;

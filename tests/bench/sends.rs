@@ -52,7 +52,8 @@ impl Senders {
             (client.nats().clone(), SEND.subject(&primary, &primary))
         };
         let inbox = bed.user("inbox").await?;
-        let mailboxes = secrets.iter().map(|secret| (inbox.clone(), mailbox_subject(&secret.public().to_hex())));
+        let mailboxes =
+            secrets.iter().map(|secret| (inbox.clone(), mailbox_subject(&secret.public().to_hex())));
         Ok(Self {
             senders: senders.iter().map(subject).collect(),
             mailboxes: mailboxes.collect(),
@@ -83,7 +84,8 @@ impl Senders {
     pub async fn raw(&self, in_flight: usize) -> Result<f64> {
         let payload = self.requests(1).swap_remove(0);
         self.arrivals.reset();
-        let acknowledged = |reply: &async_nats::Message| !reply.payload.windows(7).any(|at| at == b"\"error\"");
+        let acknowledged =
+            |reply: &async_nats::Message| !reply.payload.windows(7).any(|at| at == b"\"error\"");
         let begun = drive(&self.mailboxes, vec![payload; RAW_MESSAGES], in_flight, acknowledged).await?;
         self.arrivals.until(RAW_MESSAGES).await?;
         Ok(RAW_MESSAGES as f64 / begun.elapsed().as_secs_f64())

@@ -14,6 +14,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogFormat, TelemetryConfig};
 
+/// Libraries tell at info what concerns nobody who runs Kez; KEZ_LOG may name them to hear more.
+const QUIET_LIBRARIES: &str = "async_nats=warn,sea_orm=warn,sea_orm_migration=warn,sqlx=warn";
+
 /// Sends what was traced when it is dropped, also after an error.
 #[must_use = "telemetry ends when this is dropped"]
 pub struct Telemetry {

@@ -91,7 +91,10 @@ fn open_or_make(
     }
     let seed = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     public(seed.trim()).with_context(|| {
-        format!("{} does not hold a {name} seed: restore it, or remove the folder to start afresh", path.display())
+        format!(
+            "{} does not hold a {name} seed: restore it, or remove the folder to start afresh",
+            path.display()
+        )
     })
 }
 

@@ -59,7 +59,11 @@ pub async fn registry(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running
     let settings = settings(
         plan,
         "registry",
-        [flag("server", &plan.server), flag("public-url", &plan.public_url), flag("database-url", &plan.database_url)],
+        [
+            flag("server", &plan.server),
+            flag("public-url", &plan.public_url),
+            flag("database-url", &plan.database_url),
+        ],
     )?;
     registry::start(&nats, settings, clock.clone(), concurrency).await
 }

@@ -85,9 +85,13 @@ impl NatsServer {
 /// one is an error that says so.
 pub fn find(given: Option<&Path>) -> Result<PathBuf> {
     let binary = given.map_or_else(|| PathBuf::from("nats-server"), Path::to_owned);
-    let output = BlockingCommand::new(&binary).arg("--version").stdin(Stdio::null()).output().with_context(|| {
-        format!("cannot run {}: start through ./justw, which installs it, or set KEZ_NATS_SERVER", binary.display())
-    })?;
+    let output =
+        BlockingCommand::new(&binary).arg("--version").stdin(Stdio::null()).output().with_context(|| {
+            format!(
+                "cannot run {}: start through ./justw, which installs it, or set KEZ_NATS_SERVER",
+                binary.display()
+            )
+        })?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let version = parse_version(&text).with_context(|| format!("cannot tell a version from {text:?}"))?;
     ensure!(
@@ -159,7 +163,8 @@ async fn ports(child: &mut Child, place: &Place) -> Result<Ports> {
         if let Some(status) = child.try_wait()? {
             bail!("nats-server ended with {status}");
         }
-        if let Some(ports) = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok()) {
+        if let Some(ports) = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok())
+        {
             return Ok(ports);
         }
         sleep(Duration::from_millis(2)).await;
@@ -173,13 +178,17 @@ async fn stop_leftover(place: &Place) -> Result<()> {
         return Ok(());
     };
     let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let Some(process) = pid_of(pid).filter(|_| command.contains(&config_file(place).display().to_string())) else {
+    let Some(process) = pid_of(pid).filter(|_| command.contains(&config_file(place).display().to_string()))
+    else {
         return Ok(());
     };
     kill_process(process, Signal::TERM)?;
     let deadline = Instant::now() + STOP_TIMEOUT;
     while test_kill_process(process).is_ok() {
-        ensure!(Instant::now() < deadline, "a nats-server of an earlier run (process {pid}) does not stop: end it");
+        ensure!(
+            Instant::now() < deadline,
+            "a nats-server of an earlier run (process {pid}) does not stop: end it"
+        );
         sleep(Duration::from_millis(10)).await;
     }
     Ok(())
@@ -188,8 +197,15 @@ async fn stop_leftover(place: &Place) -> Result<()> {
 /// The last error in nats-server's log.
 fn last_words(place: &Place) -> String {
     let log = fs::read_to_string(log_file(place)).unwrap_or_default();
-    let line = log.lines().rev().find(|line| line.contains("[FTL]") || line.contains("[ERR]") || line.starts_with("nats-server:"));
-    format!("nats-server cannot start: {} (all of it: {})", line.unwrap_or("no reason given"), log_file(place).display())
+    let line = log
+        .lines()
+        .rev()
+        .find(|line| line.contains("[FTL]") || line.contains("[ERR]") || line.starts_with("nats-server:"));
+    format!(
+        "nats-server cannot start: {} (all of it: {})",
+        line.unwrap_or("no reason given"),
+        log_file(place).display()
+    )
 }
 
 fn pid_of(pid: u32) -> Option<Pid> {
