@@ -29,6 +29,12 @@ mod code {
     pub const WRONG_LAST_SEQUENCE: u64 = 10071;
     pub const MAXIMUM_PER_SUBJECT: u64 = 10077;
     pub const CONFLICT_IN_FLIGHT: u64 = 10164;
+    pub const DUPLICATE_IN_BATCH: u64 = 10201;
+
+    /// Whether one message of a batch is at fault, so that the others can be stored without it.
+    pub fn is_about_one(code: u64) -> bool {
+        matches!(code, WRONG_LAST_SEQUENCE | MAXIMUM_PER_SUBJECT | CONFLICT_IN_FLIGHT | DUPLICATE_IN_BATCH)
+    }
 }
 
 /// What is to be stored.
@@ -140,15 +146,16 @@ impl Writer {
                         let _ = pending.answer.send(Ok(Stored { sequence, duplicate: false }));
                     }
                 }
-                Err(Failure::Unknown(why)) => {
-                    for pending in batch {
-                        let _ = pending.answer.send(Err(Refused::Unconfirmed(why.clone())));
-                    }
-                }
-                Err(Failure::Refused(_)) => {
+                Err(Failure::Refused(error)) if code::is_about_one(error.err_code) => {
                     let second = batch.split_off(batch.len() / 2);
                     self.write(batch).await;
                     self.write(second).await;
+                }
+                Err(failure) => {
+                    let refused = Refused::Unconfirmed(failure.to_string());
+                    for pending in batch {
+                        let _ = pending.answer.send(Err(refused.clone()));
+                    }
                 }
             }
         })
@@ -157,12 +164,9 @@ impl Writer {
     async fn store_one(&self, entry: &Entry) -> Result<Stored, Refused> {
         match self.request(entry, HeaderMap::new()).await {
             Ok(ack) => Ok(Stored { sequence: ack.seq, duplicate: ack.duplicate }),
-            Err(Failure::Unknown(why)) => Err(Refused::Unconfirmed(why)),
-            Err(Failure::Refused(error)) => Err(match error.err_code {
-                code::MAXIMUM_PER_SUBJECT => Refused::Full,
-                code::WRONG_LAST_SEQUENCE | code::CONFLICT_IN_FLIGHT => Refused::Conflict,
-                other => Refused::Unconfirmed(format!("{other} {}", error.description)),
-            }),
+            Err(Failure::Refused(error)) if error.err_code == code::MAXIMUM_PER_SUBJECT => Err(Refused::Full),
+            Err(Failure::Refused(error)) if code::is_about_one(error.err_code) => Err(Refused::Conflict),
+            Err(failure) => Err(Refused::Unconfirmed(failure.to_string())),
         }
     }
 
@@ -224,10 +228,11 @@ fn batch_headers(id: &str, sequence: usize) -> HeaderMap {
     headers
 }
 
+#[derive(Debug, Error)]
 enum Failure {
-    /// Nothing was stored.
+    #[error("nothing was stored: {} ({})", .0.description, .0.err_code)]
     Refused(ApiError),
-    /// Nobody knows.
+    #[error("nobody knows whether it was stored: {0}")]
     Unknown(String),
 }
 
@@ -247,7 +252,7 @@ struct Ack {
     count: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct ApiError {
     err_code: u64,
     #[serde(default)]

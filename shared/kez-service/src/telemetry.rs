@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogFormat, TelemetryConfig};
 
-/// Libraries tell at info what concerns nobody who runs Kez; KEZ_LOG may name them to hear more.
+/// Libraries tell at info what concerns nobody who runs Kez; `KEZ_LOG` may name them to hear more.
 const QUIET_LIBRARIES: &str = "async_nats=warn,sea_orm=warn,sea_orm_migration=warn,sqlx=warn";
 
 /// Sends what was traced when it is dropped, also after an error.
@@ -33,8 +33,8 @@ impl Drop for Telemetry {
 
 /// Starts logging and tracing for this process.
 pub fn start(service: &str, config: &TelemetryConfig) -> Result<Telemetry> {
-    let filter =
-        EnvFilter::try_new(&config.filter).context("KEZ_LOG is not a filter such as info or inbox=debug")?;
+    let filter = EnvFilter::try_new(format!("{QUIET_LIBRARIES},{}", config.filter))
+        .context("KEZ_LOG is not a filter such as info or inbox=debug")?;
     let provider = config.otlp_endpoint.as_deref().map(|endpoint| exporter(service, endpoint)).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer("kez")).with_filter(
