@@ -13,6 +13,7 @@ use kez_crypto::{Handle, PublicKey, Registration, SecretKey, Timestamp};
 use kez_service::{Fault, ask, random};
 use registry::{Person, Store};
 use serde_json::value::RawValue;
+use sqlx::{Connection, Executor, SqliteConnection};
 use tests::Mesh;
 use tests::database::Database;
 use tests::mesh::SERVER;
@@ -174,6 +175,21 @@ async fn a_database_that_stops_or_hangs_is_unavailable_until_it_is_back() {
     unavailable(store.put_profile(&key(1), Timestamp::from_unix(1), "{}").await);
     database.thaw();
     until_found(&store, &alice).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sqlite_file_that_somebody_locks_is_unavailable_to_writers_alone() {
+    let database = Database::sqlite();
+    let store = Store::open(&database.url).await.unwrap();
+    let (alice, bob) = (person("alice", key(1)), person("bob", key(2)));
+    store.add_person(&alice, REGISTRATION).await.unwrap();
+
+    let mut other = SqliteConnection::connect(&database.url).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    unavailable(store.add_person(&bob, REGISTRATION).await);
+    assert_eq!(store.person_by_handle("alice").await.unwrap(), Some(alice));
+    other.execute("ROLLBACK").await.unwrap();
+    assert!(store.add_person(&bob, REGISTRATION).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

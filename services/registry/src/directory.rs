@@ -14,7 +14,7 @@ use crate::store::{Person, Store};
 const REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
 /// How long somebody is remembered for when the database does not answer.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// For so many seconds [`Directory::resolve`] asks nobody: whom a handle belongs to does not change.
+/// For so many seconds [`Directory::resolve_handle`] asks nobody: whom a handle belongs to does not change.
 const FRESH_SECONDS: i64 = 60;
 
 #[derive(Clone)]
