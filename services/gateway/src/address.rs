@@ -63,7 +63,8 @@ fn parse(entry: &str) -> Option<IpAddr> {
     address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
-fn counted(address: IpAddr) -> Address {
+/// What an address is counted as.
+pub fn counted(address: IpAddr) -> Address {
     Address(match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address => address,

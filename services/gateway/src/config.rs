@@ -102,7 +102,16 @@ pub struct Settings {
     #[arg(long, env = "KEZ_TUNNELS", value_name = "KEZ_TUNNELS", default_value = "20000")]
     pub tunnels: NonZeroU32,
 
-    /// Connections with HTTP on them, streams included; more wait to be accepted
+    /// HTTP connections that one address may have, streams included; a trusted proxy may have any number
+    #[arg(
+        long,
+        env = "KEZ_CONNECTIONS_PER_ADDRESS",
+        value_name = "KEZ_CONNECTIONS_PER_ADDRESS",
+        default_value = "1024"
+    )]
+    pub connections_per_address: NonZeroU32,
+
+    /// HTTP connections in all; more are hung up on
     #[arg(long, env = "KEZ_CONNECTIONS", value_name = "KEZ_CONNECTIONS", default_value = "20000")]
     pub connections: NonZeroU32,
 
@@ -144,6 +153,7 @@ mod tests {
             ("--streams", "0"),
             ("--tunnels-per-address", "x"),
             ("--tunnels", "0"),
+            ("--connections-per-address", "0"),
             ("--connections", "0"),
             ("--metrics-listen", "localhost"),
         ] {

@@ -30,9 +30,9 @@ use crate::sse;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Between fetches that do not bring what was announced.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Messages that wait for a client who reads slowly. More are fetched again when these are through, so that a client
-/// who does not read at all costs next to nothing.
-const WAITING: usize = 16;
+/// Bytes of messages that wait for a client who reads slowly. What comes while so much waits is fetched again when it
+/// is through, so that a client who does not read at all costs no more.
+const MAX_WAITING: usize = 256 * 1024;
 /// Events that are handed to the connection ahead of time.
 const AHEAD: usize = 4;
 
@@ -164,7 +164,8 @@ impl Feed {
     /// Takes a message from the live feed, if the stream itself put it there.
     fn hear(&mut self, message: &Message) {
         let Some((previous, stored)) = announced(message) else { return };
-        if self.reader.hear(stored.seq, previous, self.waiting.len() < WAITING) {
+        let waiting: usize = self.waiting.iter().map(|message| message.envelope.get().len()).sum();
+        if self.reader.hear(stored.seq, previous, waiting < MAX_WAITING) {
             self.waiting.push_back(stored);
         }
     }

@@ -36,6 +36,7 @@ mod users;
 mod webfinger;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -47,12 +48,13 @@ use tokio_util::task::TaskTracker;
 use app::App;
 pub use broker::WebSocketUrl;
 pub use config::{Config, Settings};
-use server::{Closing, Listener};
+use seats::Seats;
+use server::{Closing, Door, Listener};
 
 /// How long requests in flight may take when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Operators are few.
-const OPERATOR_CONNECTIONS: u32 = 64;
+const OPERATOR_CONNECTIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(63);
 
 /// Takes its addresses and starts to answer.
 pub async fn start(nats: &Client, settings: Settings, clock: Clock, concurrency: u32) -> Result<Running> {
@@ -63,7 +65,8 @@ pub async fn start(nats: &Client, settings: Settings, clock: Clock, concurrency:
         Some(address) => Some(Listener::bind(address, "KEZ_METRICS_LISTEN").await?),
         None => None,
     };
-    let connections = settings.connections;
+    let seats = Seats::new("connections", settings.connections_per_address, settings.connections);
+    let door = Door { seats, trusted: settings.trusted_proxies.clone() };
     let app = App::new(nats, settings, clock, concurrency)?;
     let closing = Closing { gently: app.closing.clone(), now: app.closed.clone() };
     let tasks = TaskTracker::new();
@@ -74,10 +77,11 @@ pub async fn start(nats: &Client, settings: Settings, clock: Clock, concurrency:
         app: app.clone(),
     };
     if let Some(operators) = operators {
-        let router = router::operators(&app);
-        tasks.spawn(operators.serve(router, OPERATOR_CONNECTIONS, closing.clone(), tasks.clone()));
+        let seats = Seats::new("connections", OPERATOR_CONNECTIONS, OPERATOR_CONNECTIONS);
+        let door = Door { seats, trusted: Vec::new() };
+        tasks.spawn(operators.serve(router::operators(&app), door, closing.clone(), tasks.clone()));
     }
-    tasks.spawn(public.serve(router::public(&app), connections.get(), closing, tasks.clone()));
+    tasks.spawn(public.serve(router::public(&app), door, closing, tasks.clone()));
     Ok(running)
 }
 

@@ -1,8 +1,7 @@
 //! The listeners: connections come in, are served, and end when the gateway stops.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -13,12 +12,14 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
+use kez_contract::Problem;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::address::Peer;
+use crate::address::{Peer, counted};
+use crate::seats::{Seat, Seats};
 
 /// A client who takes longer to say what it wants, or says nothing after the last answer, is sent away.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -42,6 +43,19 @@ pub struct Closing {
     pub now: CancellationToken,
 }
 
+/// Who may connect: strangers as long as there are seats for them, proxies of our own always.
+pub struct Door {
+    pub seats: Seats,
+    pub trusted: Vec<IpNet>,
+}
+
+impl Door {
+    fn admit(&self, peer: IpAddr) -> Result<Option<Seat>, Problem> {
+        let is_trusted = self.trusted.iter().any(|network| network.contains(&peer.to_canonical()));
+        if is_trusted { Ok(None) } else { self.seats.take(counted(peer)).map(Some) }
+    }
+}
+
 impl Listener {
     /// Takes the address, or says in one line why it cannot be had.
     pub async fn bind(address: SocketAddr, variable: &str) -> Result<Self> {
@@ -56,15 +70,14 @@ impl Listener {
         self.address
     }
 
-    /// Serves up to `at_once` connections until it is closing; each runs as one of `tasks`.
-    pub async fn serve(self, router: Router, at_once: u32, closing: Closing, tasks: TaskTracker) {
-        let seats = Arc::new(Semaphore::new(at_once as usize));
+    /// Serves whoever the door lets in until it is closing; each connection runs as one of `tasks`.
+    pub async fn serve(self, router: Router, door: Door, closing: Closing, tasks: TaskTracker) {
         let service = TowerToHyperService::new(router);
         let accept = async {
             loop {
-                let Ok(seat) = seats.clone().acquire_owned().await else { return };
                 match self.socket.accept().await {
                     Ok((stream, peer)) => {
+                        let Ok(seat) = door.admit(peer.ip()) else { continue };
                         let connection = serve(stream, peer, service.clone(), closing.clone());
                         tasks.spawn(async move {
                             connection.await;

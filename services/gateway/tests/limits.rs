@@ -1,5 +1,8 @@
 //! What one address may do.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::{MESSAGE, Stage, problem, refused};
 
 #[tokio::test]
@@ -38,4 +41,24 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_limit() {
     // One network of addresses is one client.
     assert_eq!(register("2001:db8::1").await, 503);
     assert_eq!(register("2001:db8::2").await, 429);
+}
+
+#[tokio::test]
+async fn one_address_cannot_hold_every_connection() {
+    let Some(stage) = Stage::set(&["--connections-per-address=2"]).await else { return };
+    let address = stage.gateway.address();
+    // Whether somebody is answered on a connection of their own.
+    let ask = async |mut connection: TcpStream| {
+        let mut answer = [0; 12];
+        let sent = connection.write_all(b"GET /v1/config HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let read = connection.read_exact(&mut answer).await;
+        (sent.is_ok() && read.is_ok() && &answer == b"HTTP/1.1 200").then_some(connection)
+    };
+    let first = ask(TcpStream::connect(address).await.unwrap()).await.unwrap();
+    let _second = ask(TcpStream::connect(address).await.unwrap()).await.unwrap();
+    assert!(ask(TcpStream::connect(address).await.unwrap()).await.is_none());
+    drop(first);
+    while ask(TcpStream::connect(address).await.unwrap()).await.is_none() {
+        tokio::task::yield_now().await;
+    }
 }
