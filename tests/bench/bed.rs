@@ -37,6 +37,7 @@ impl Bed {
         let folder = tempfile::tempdir()?;
         let [http, nats, websocket] = [free_port()?, free_port()?, free_port()?];
         let unlimited = "1000000000";
+        let keys = Keys::open(&folder.path().join("data/keys"))?;
         let log = std::fs::File::create(folder.path().join("up.log"))?;
         let up = Command::new(beside_us("kez")?)
             .arg("up")
@@ -53,7 +54,7 @@ impl Bed {
             .stderr(log)
             .spawn()?;
         let mut bed = Self {
-            keys: Keys::open(&folder.path().join("data/keys"))?,
+            keys,
             folder,
             up,
             nats: format!("nats://{nats}"),

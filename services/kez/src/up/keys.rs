@@ -87,7 +87,7 @@ fn open_or_make(
 ) -> Result<String> {
     let path = seed_file(folder, name);
     if !path.exists() {
-        private_file(&path, &format!("{}\n", make()?))?;
+        publish(&path, &format!("{}\n", make()?))?;
     }
     let seed = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     public(seed.trim()).with_context(|| {
@@ -96,6 +96,20 @@ fn open_or_make(
             path.display()
         )
     })
+}
+
+/// Makes a file that is there whole or not at all. If another process made it first, that one stays.
+fn publish(path: &Path, content: &str) -> Result<()> {
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    private_file(&draft, content)?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("cannot write {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn seed_file(folder: &Path, name: &str) -> PathBuf {
