@@ -24,9 +24,12 @@ pub struct Pages {
 
 impl Pages {
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
-        // Nothing in a server's name needs escaping: KEZ_SERVER is letters, digits, dots and hyphens.
-        let landing =
-            LANDING.replace("{{server}}", &settings.server).replace("{{version}}", env!("CARGO_PKG_VERSION"));
+        let elsewhere = format!("https://{}", settings.server);
+        let url = settings.public_url.as_deref().unwrap_or(&elsewhere);
+        let landing = LANDING
+            .replace("{{server}}", &escape(&settings.server))
+            .replace("{{url}}", &escape(url))
+            .replace("{{version}}", env!("CARGO_PKG_VERSION"));
         let openapi = openapi::document(settings.public_url.as_deref()).to_json()?;
         Ok(Self { landing: landing.into(), openapi: openapi.into() })
     }
@@ -63,4 +66,24 @@ pub fn document(title: &str, body: &str) -> String {
          <title>{title} · Kez</title>\n<link rel=\"icon\" href=\"data:,\">\n\
          <link rel=\"stylesheet\" href=\"{style}\">\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn a_configured_name_is_text_and_nothing_else() {
+        let flags = ["kez-gateway", "--nats-seed-file=x", "--public-url=https://a.example/<b>?\"&amp;"];
+        let pages = Pages::new(&crate::Config::parse_from(flags).settings).unwrap();
+        let page = String::from_utf8(pages.landing.to_vec()).unwrap();
+        assert!(page.contains("curl https://a.example/&lt;b&gt;?&quot;&amp;amp;/v1/u/alice"), "{page}");
+        assert!(!page.contains("{{") && !page.contains("<b>"));
+    }
 }
