@@ -34,11 +34,21 @@ pub struct Settings {
     pub mailbox_messages: NonZeroU32,
 
     /// Sends a minute that one person may make over NATS
-    #[arg(long, env = "KEZ_PERSON_SENDS_PER_MINUTE", value_name = "KEZ_PERSON_SENDS_PER_MINUTE", default_value = "600")]
+    #[arg(
+        long,
+        env = "KEZ_PERSON_SENDS_PER_MINUTE",
+        value_name = "KEZ_PERSON_SENDS_PER_MINUTE",
+        default_value = "600"
+    )]
     pub person_sends_per_minute: NonZeroU32,
 
     /// Fetches and acknowledgements a minute that one person may make
-    #[arg(long, env = "KEZ_PERSON_FETCHES_PER_MINUTE", value_name = "KEZ_PERSON_FETCHES_PER_MINUTE", default_value = "600")]
+    #[arg(
+        long,
+        env = "KEZ_PERSON_FETCHES_PER_MINUTE",
+        value_name = "KEZ_PERSON_FETCHES_PER_MINUTE",
+        default_value = "600"
+    )]
     pub person_fetches_per_minute: NonZeroU32,
 
     /// Batches that are written to one stream at once
@@ -60,7 +70,9 @@ mod tests {
 
     #[test]
     fn wrong_values_name_their_variable() {
-        for (flag, value) in [("--inbox-streams", "3"), ("--mailbox-messages", "0"), ("--stream-replicas", "9")] {
+        for (flag, value) in
+            [("--inbox-streams", "3"), ("--mailbox-messages", "0"), ("--stream-replicas", "9")]
+        {
             let arguments = ["kez-inbox", "--nats-seed-file", "x", flag, value];
             let error = Config::try_parse_from(arguments).unwrap_err().to_string();
             let variable = format!("KEZ_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());

@@ -1,6 +1,8 @@
 //! Mail: handed in by anyone, read by its owner.
 
-use kez_contract::inbox::{Fetch, MAX_ENVELOPE, MAX_PAGE, Page, STREAM_LIFETIME, Send, Sent, SignedFetch, StreamPage};
+use kez_contract::inbox::{
+    Fetch, MAX_ENVELOPE, MAX_PAGE, Page, STREAM_LIFETIME, Send, Sent, SignedFetch, StreamPage,
+};
 use kez_contract::registry::Resolved;
 use kez_contract::{Code, Problem};
 use kez_crypto::{Handle, PublicKey, request_auth, sealed};
@@ -82,7 +84,8 @@ async fn owner(app: &App, request: &SignedFetch, text: &str, skew: i64) -> Resul
 
 /// Nobody is behind a handle that could not be registered.
 fn handle(request: &SignedFetch) -> Result<Handle, Fault> {
-    Handle::parse(&request.handle).map_err(|_| Fault::new(Code::NotFound, "nobody is registered here under that name"))
+    Handle::parse(&request.handle)
+        .map_err(|_| Fault::new(Code::NotFound, "nobody is registered here under that name"))
 }
 
 fn refuse(fault: kez_crypto::Fault) -> Fault {

@@ -20,7 +20,7 @@ use crate::streams;
 
 /// Senders that retry find what this replica stored for them here, so that they do not spoil others' batches.
 const REMEMBERED_IDS: u64 = 20_000;
-/// A mailbox that was full is not tried again for so long, for the same reason.
+/// For so long, mail for a mailbox that was full goes in batches of its own, for the same reason.
 const FULL_FOR: Duration = Duration::from_secs(1);
 /// A device is forgotten when its cursor is older than mail can be; reading renews it this often.
 const RENEW_CURSOR: Duration = Duration::from_secs(24 * 3600);
@@ -45,6 +45,8 @@ pub struct Store {
 struct Mailboxes {
     stream: String,
     commit: GroupCommit,
+    /// Of mail that is likely to be refused.
+    doubtful: GroupCommit,
 }
 
 impl Store {
@@ -55,6 +57,7 @@ impl Store {
             .map(|n| Mailboxes {
                 stream: streams::mailboxes(n),
                 commit: GroupCommit::start(nats.clone(), in_flight),
+                doubtful: GroupCommit::start(nats.clone(), 1),
             })
             .collect();
         Ok(Self {
@@ -73,16 +76,16 @@ impl Store {
         if let Some(sequence) = self.stored.get(&message_id) {
             return Ok(sequence);
         }
-        if self.full.contains_key(primary) {
-            return Err(mailbox_full());
-        }
+        let mailboxes = self.mailbox(primary)?;
+        // It may have room again, or hold this very message.
+        let commit = if self.full.contains_key(primary) { &mailboxes.doubtful } else { &mailboxes.commit };
         let entry = Entry {
             subject: mailbox_subject(primary),
             message_id: Some(message_id.clone()),
             expected_last: None,
             payload: sealed,
         };
-        match self.mailbox(primary)?.commit.store(entry).await {
+        match commit.store(entry).await {
             Ok(stored) => {
                 self.stored.insert(message_id, stored.sequence);
                 Ok(stored.sequence)
@@ -167,7 +170,11 @@ impl Store {
     pub async fn cursors(&self, primary: &str) -> Result<Vec<Cursor>, Fault> {
         let request = json!({ "multi_last": [cursor_subject(primary, "*")], "batch": MAX_DEVICES });
         let read = self.direct_get(streams::CURSORS, &request).await?;
-        Ok(read.messages.iter().map(|message| serde_json::from_slice(&message.payload)).collect::<Result<_, _>>()?)
+        Ok(read
+            .messages
+            .iter()
+            .map(|message| serde_json::from_slice(&message.payload))
+            .collect::<Result<_, _>>()?)
     }
 
     async fn last_cursor(&self, subject: &str) -> Result<Option<(u64, Cursor)>, Fault> {
@@ -198,7 +205,8 @@ impl Store {
                 None => messages.push(message),
                 Some(404) => return Ok(Read { messages, pending: 0 }),
                 Some(204) => {
-                    let pending = header(&message, "Nats-Num-Pending").and_then(|n| n.parse().ok()).unwrap_or(0);
+                    let pending =
+                        header(&message, "Nats-Num-Pending").and_then(|n| n.parse().ok()).unwrap_or(0);
                     return Ok(Read { messages, pending });
                 }
                 Some(503) => return Err(store_gone()),
@@ -218,7 +226,9 @@ fn stored(message: &Message) -> Result<Stored> {
     let text = String::from_utf8(message.payload.to_vec()).context("a stored envelope is not text")?;
     Ok(Stored {
         seq: sequence(message)?,
-        received_at: whole_seconds(header(message, "Nats-Time-Stamp").context("a stored message has no time")?),
+        received_at: whole_seconds(
+            header(message, "Nats-Time-Stamp").context("a stored message has no time")?,
+        ),
         envelope: Document::from(serde_json::value::RawValue::from_string(text)?),
     })
 }

@@ -28,10 +28,10 @@ pub fn cursor_subject(primary: &str, device: &str) -> String {
 /// The largest sealed envelope, in bytes of its JSON text.
 pub const MAX_ENVELOPE: usize = 256 * 1024;
 
-/// The most messages that one page holds; a page also ends before its messages exceed [`MAX_PAGE_BYTES`].
+/// The most messages that one page holds; a page also ends with the message that makes it reach [`MAX_PAGE_BYTES`].
 pub const MAX_PAGE: u32 = 500;
 
-/// The most bytes of envelopes that one page holds, unless a single message is larger.
+/// The bytes, as the store counts them, with which a page is long enough. One envelope more still fits into a reply.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
 /// How long mail is kept, in days.
