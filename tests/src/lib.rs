@@ -8,6 +8,7 @@
     reason = "a harness that cannot do its work ends the test"
 )]
 
+pub mod cable;
 pub mod database;
 pub mod load;
 pub mod marks;
@@ -24,3 +25,4 @@ pub use person::Person;
 pub use process::Process;
 pub use tap::Tap;
 pub use web::Web;
+pub use cable::Cable;
