@@ -9,6 +9,7 @@ mod load_survives;
 mod mailboxes;
 mod profiles;
 mod races_to_register;
+mod rate_limits;
 mod registers;
 mod registry_calls;
 mod registry_database;

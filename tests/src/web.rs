@@ -1,5 +1,7 @@
 //! HTTP as anyone may speak it: requests word for word, and answers with all that is in them.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use kez_contract::http::AUTH_HEADER;
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Client, Method, RequestBuilder};
@@ -24,7 +26,12 @@ pub struct Answer {
 impl Web {
     /// A client of the gateway at a base URL.
     pub fn new(base: &str) -> Self {
-        let client = Client::builder().no_proxy().build().unwrap();
+        Self::at(Ipv4Addr::LOCALHOST, base)
+    }
+
+    /// A client at an address of its own, such as 127.0.0.2.
+    pub fn at(address: Ipv4Addr, base: &str) -> Self {
+        let client = Client::builder().no_proxy().local_address(IpAddr::from(address)).build().unwrap();
         Self { base: base.to_owned(), client }
     }
 

@@ -1,0 +1,124 @@
+//! Whoever asks too often is told for how long to wait, and nobody else is.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use kez_contract::inbox::Sent;
+use kez_contract::{Code, Problem};
+use kez_crypto::request_auth;
+use serde_json::Value;
+use tests::web::Answer;
+use tests::{Mesh, Person, Web};
+
+/// A new message, as it goes over the wire.
+fn message(from: &Person, to: &Person) -> String {
+    let (_, sealed) = from.client.seal(&to.key(), "hello").unwrap();
+    let envelope = String::from_utf8(sealed.canonical()).unwrap();
+    format!(r#"{{"to":"{}","envelope":{envelope}}}"#, to.handle)
+}
+
+async fn deliver(from: &Person, to: &Person) -> Result<Sent, Problem> {
+    let (_, sealed) = from.client.seal(&to.key(), "hello").unwrap();
+    from.client.deliver(&to.key(), &sealed).await
+}
+
+/// Waits as a client does that was told to.
+async fn wait(seconds: u64) {
+    assert!((1..=2).contains(&seconds), "one of 60 a minute comes back every second, not in {seconds} s");
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[track_caller]
+fn rate_limited(answer: &Answer, per_minute: u32) -> u64 {
+    assert_eq!(answer.refused(429, "rate_limited")["limit_per_minute"], per_minute);
+    answer.header("retry-after").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_sends_sixty_messages_a_minute_over_http() {
+    let mesh = Mesh::start().await;
+    let (web, alice, bob) = (mesh.web(), mesh.person("alice").await, mesh.person("bob").await);
+    let answers = join_all((0..75).map(|_| web.post("/v1/messages", message(&alice, &bob)))).await;
+    let (sent, refused): (Vec<Answer>, Vec<Answer>) =
+        answers.into_iter().partition(|answer| answer.status == 202);
+    // Sixty at once; one more for every second that this took.
+    assert!((60..70).contains(&sent.len()), "{}", sent.len());
+    for answer in &refused {
+        assert!((1..=2).contains(&rate_limited(answer, 60)));
+    }
+    assert_eq!(bob.texts().await.len(), sent.len(), "what was refused is not stored");
+
+    // What is wrong with a message does not matter then, and what is not a send is answered.
+    let seconds = rate_limited(&web.post("/v1/messages", "nonsense").await, 60);
+    web.get("/v1/u/alice").await.read::<Value>(200);
+    let auth = bob.auth(&request_auth::inbox(&bob.name(), 0));
+    web.get_signed("/v1/inbox/bob", &auth).await.read::<Value>(200);
+    // Nor are others held up: at another address, or over NATS.
+    let elsewhere = Web::at(Ipv4Addr::new(127, 0, 0, 2), &mesh.http());
+    elsewhere.post("/v1/messages", message(&alice, &bob)).await.read::<Sent>(202);
+    deliver(&alice, &bob).await.unwrap();
+
+    wait(seconds).await;
+    web.post("/v1/messages", message(&alice, &bob)).await.read::<Sent>(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_sends_so_many_messages_a_minute_over_nats() {
+    let mesh = Mesh::with(&[("inbox", "--person-sends-per-minute=60")]).await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    let answers = join_all((0..75).map(|_| deliver(&alice, &bob))).await;
+    let (sent, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert!((60..70).contains(&sent.len()), "{}", sent.len());
+    let mut seconds = 0;
+    for answer in refused {
+        let problem = answer.unwrap_err();
+        assert_eq!((problem.code, problem.limit_per_minute), (Code::RateLimited, Some(60)), "{problem}");
+        seconds = problem.retry_after.unwrap();
+    }
+    assert_eq!(bob.texts().await.len(), sent.len(), "what was refused is not stored");
+
+    // Another connection is the same person. Everybody else sends, and she reads.
+    let again = Person { client: mesh.connect_websocket(&alice.secret).await.unwrap(), ..alice };
+    assert_eq!(deliver(&again, &bob).await.unwrap_err().code, Code::RateLimited);
+    deliver(&bob, &again).await.unwrap();
+    assert_eq!(again.texts().await.len(), 1);
+
+    wait(seconds).await;
+    deliver(&again, &bob).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_fetches_so_many_pages_a_minute_and_nobody_else_can_use_them_up() {
+    let mesh = Mesh::with(&[("inbox", "--person-fetches-per-minute=60")]).await;
+    let (web, alice, bob) = (mesh.web(), mesh.person("alice").await, mesh.person("bob").await);
+    // Whoever cannot sign for bob does not ask in his name.
+    let forged = alice.auth(&request_auth::inbox(&bob.name(), 0));
+    for answer in join_all((0..75).map(|_| web.get_signed("/v1/inbox/bob", &forged))).await {
+        answer.refused(401, "bad_signature");
+    }
+    // Over NATS and over HTTP it is one person, to read and to acknowledge.
+    let auth = bob.auth(&request_auth::inbox(&bob.name(), 0));
+    web.get_signed("/v1/inbox/bob", &auth).await.read::<Value>(200);
+    let answers = join_all((0..75).map(|_| bob.client.fetch(0, 1))).await;
+    assert!((50..70).contains(&answers.iter().filter(|answer| answer.is_ok()).count()));
+    let seconds = rate_limited(&web.get_signed("/v1/inbox/bob", &auth).await, 60);
+    assert_eq!(bob.client.ack(0).await.unwrap_err().code, Code::RateLimited);
+    alice.client.fetch(0, 1).await.unwrap();
+
+    wait(seconds).await;
+    web.get_signed("/v1/inbox/bob", &auth).await.read::<Value>(200);
+}
+
+#[tokio::test]
+async fn an_address_registers_so_many_people_a_minute() {
+    let mesh = Mesh::with(&[("gateway", "--registrations-per-minute=3")]).await;
+    let web = mesh.web();
+    for _ in 0..3 {
+        web.post("/v1/register", "{}").await.refused(400, "malformed");
+    }
+    let seconds = rate_limited(&web.post("/v1/register", "{}").await, 3);
+    assert!((1..=21).contains(&seconds), "{seconds}");
+    let elsewhere = Web::at(Ipv4Addr::new(127, 0, 0, 2), &mesh.http());
+    elsewhere.post("/v1/register", "{}").await.refused(400, "malformed");
+}
