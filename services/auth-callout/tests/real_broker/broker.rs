@@ -47,7 +47,7 @@ impl Broker {
         let xkey = XKey::new_from_raw(random::bytes());
         seed_file("xkey", xkey.seed().unwrap());
         command.env("KEZ_NKEY_ISSUER", issuer.public_key()).env("KEZ_XKEY_AUTH_CALLOUT", xkey.public_key());
-        let Ok(child) = command.spawn() else {
+        let Ok(mut child) = command.spawn() else {
             println!("skipped: nats-server is not on PATH");
             return None;
         };
@@ -57,6 +57,7 @@ impl Broker {
             if let Ok(ports) = serde_json::from_str::<serde_json::Value>(&text) {
                 break ports["nats"][0].as_str().unwrap().replace("nats://", "");
             }
+            assert!(child.try_wait().unwrap().is_none(), "nats-server ended at once");
             std::thread::yield_now();
         };
         Some(Self { child, folder, address })
