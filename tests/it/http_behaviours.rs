@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tests::mesh::SERVER;
 use tests::web::answer;
-use tests::{Mesh, Person, Tap, Web};
+use tests::{Guest, Mesh, Person, Tap, Web};
 
 fn somebody() -> SecretKey {
     SecretKey::from_seed(random::bytes())
@@ -86,7 +86,7 @@ async fn a_registration_is_answered_with_its_record_each_time() {
 async fn a_registration_that_is_wrong_is_told_why_and_leaves_nothing() {
     let mesh = Mesh::start().await;
     let (web, watcher) = (mesh.web(), mesh.person("watcher").await);
-    let mut feed = Tap::on(watcher.client.nats(), &["kez.feed.>"]).await;
+    let mut feed = Tap::on(Guest::person(&mesh, &watcher).await, &["kez.feed.>"]).await;
     let (key, other, now) = (somebody(), somebody(), mesh.clock.now());
     let good = registration("alice", SERVER, now, &key);
     let with = |wrong: &str, right: &str| {

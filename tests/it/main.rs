@@ -3,10 +3,13 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a story that cannot go on ends its test")]
 
 mod catches_up;
+mod confined;
 mod deploy;
+mod deputies;
 mod http_behaviours;
 mod load_survives;
 mod mailboxes;
+mod permissions;
 mod profiles;
 mod races_to_register;
 mod rate_limits;
@@ -16,4 +19,5 @@ mod registry_database;
 mod replicas;
 mod retries;
 mod sends_message;
+mod signs_in;
 mod streams_over_http;

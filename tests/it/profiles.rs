@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tests::web::Answer;
-use tests::{Mesh, Person, Tap, Web};
+use tests::{Guest, Mesh, Person, Tap, Web};
 
 const PATH: &str = "/v1/profile/alice";
 const LIMIT: usize = 64 * 1024;
@@ -62,7 +62,7 @@ async fn the_latest_profile_stands_whichever_way_it_came() {
     let (alice, bob, web) = (mesh.person("alice").await, mesh.person("bob").await, mesh.web());
     let now = mesh.clock.now();
     let put = async |body: &str| put_over_http(&web, &alice, request_auth::profile, PATH, body).await;
-    let mut feed = Tap::on(bob.client.nats(), &[&REGISTRY_FEED.subject(&alice.hex())]).await;
+    let mut feed = Tap::on(Guest::person(&mesh, &bob).await, &[&REGISTRY_FEED.subject(&alice.hex())]).await;
 
     let first = profile(&alice, "Alice over NATS", now - 10);
     assert_eq!(put_over_nats(&alice, &first).await.as_ref(), Ok(&first));

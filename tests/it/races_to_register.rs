@@ -9,7 +9,7 @@ use kez_contract::{Code, Problem};
 use kez_crypto::SecretKey;
 use kez_service::random;
 use tests::operator::replicas;
-use tests::{Mesh, Tap};
+use tests::{Guest, Mesh, Tap};
 
 /// Somebody who wants a handle, over NATS or over HTTP.
 enum Racer {
@@ -50,7 +50,7 @@ fn one_won(answers: Vec<Result<Registered, Problem>>, code: Code) -> Record {
 async fn fifty_race_for_a_handle(mesh: Mesh) {
     let _replica = mesh.another_registry().await;
     let watcher = mesh.person("watcher").await;
-    let mut feed = Tap::on(watcher.client.nats(), &[REGISTRY_FEED.pattern()]).await;
+    let mut feed = Tap::on(Guest::person(&mesh, &watcher).await, &[REGISTRY_FEED.pattern()]).await;
     let secrets: Vec<SecretKey> = (0..50).map(|_| SecretKey::from_seed(random::bytes())).collect();
     let racers = secrets.iter().enumerate().map(|(n, secret)| Racer::new(&mesh, secret, n % 2 == 0));
     let racers = join_all(racers).await;

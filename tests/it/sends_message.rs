@@ -12,7 +12,7 @@ use kez_crypto::{Fault, Handle, SecretKey, Timestamp};
 use kez_service::random;
 use serde_json::Value;
 use tests::marks::{Marks, all_files, marked};
-use tests::{Mesh, Person, Tap};
+use tests::{Guest, Mesh, Person, Tap};
 
 /// A way to send.
 enum Sender {
@@ -141,7 +141,7 @@ async fn taps(mesh: &Mesh) -> Vec<Tap> {
         ("auth-callout", &["_INBOX_auth-callout.>", "kez.feed.registry.*"]),
         ("operator", &["_INBOX_operator.>"]),
     ] {
-        taps.push(Tap::on(&mesh.user(user).await, subjects).await);
+        taps.push(Tap::on(Guest::user(mesh, user).await, subjects).await);
     }
     taps
 }

@@ -10,6 +10,7 @@
 
 pub mod cable;
 pub mod database;
+pub mod guest;
 pub mod load;
 pub mod marks;
 pub mod mesh;
@@ -20,6 +21,7 @@ pub mod tap;
 pub mod web;
 
 pub use load::Load;
+pub use guest::Guest;
 pub use mesh::Mesh;
 pub use person::Person;
 pub use process::Process;
