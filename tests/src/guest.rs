@@ -1,15 +1,20 @@
 //! Somebody at the broker's door, with credentials of the test's own choosing, who hears every word of the broker.
 
 use std::fs;
+use std::time::Duration;
 
 use async_nats::{Auth, Client, ConnectError, ConnectOptions, Event};
 use kez_contract::endpoint::rights;
 use kez_crypto::{PublicKey, SecretKey, Session, Timestamp};
 use kez_service::{Clock, random};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
 
 use crate::mesh::{Mesh, SERVER};
 use crate::person::Person;
+
+/// A refused sign-in takes two seconds, a client's next attempt at most four more.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a client shows when it connects.
 #[derive(Clone)]
@@ -129,7 +134,8 @@ impl Guest {
 
     /// The next thing that happens on this connection.
     pub async fn event(&mut self) -> Event {
-        self.events.recv().await.expect("the connection lives")
+        let event = timeout(PATIENCE, self.events.recv()).await.expect("something happens");
+        event.expect("the connection lives")
     }
 
     /// Waits until this happens on the connection; how much else happened before.
