@@ -13,6 +13,9 @@ use crate::refusal::Unreadable;
 
 const ALGORITHM: &str = "ed25519-nkey";
 const AUDIENCE: &str = "nats-authorization-request";
+/// A request expires when the broker's patience ends, in whole seconds of the broker's clock. Ours may be this far ahead;
+/// more would keep us busy, under load, with requests that nobody waits for any more.
+const CLOCK_SKEW_SECONDS: i64 = 2;
 /// A server's type in an nkey.
 const SERVER: u8 = 13 << 3;
 

@@ -93,6 +93,7 @@ async fn each_refusal_has_its_reason_in_the_journal_and_no_name() {
         ("no credentials", Box::new(|_| json!({ "auth_token": stolen }))),
         ("a password or a JWT", Box::new(|_| json!({ "user": "alice", "pass": "secret" }))),
         ("no nonce was signed", Box::new(|_| json!({ "nkey": alice_key.nkey() }))),
+        ("no nonce was signed", Box::new(|_| json!({ "nkey": alice_key.nkey(), "sig": "" }))),
         ("not a user nkey", Box::new(|nonce| json!({ "nkey": "UALICE", "sig": nonce }))),
         ("not signed by the key", Box::new(|nonce| json!({ "nkey": alice_key.nkey(), "sig": nonce }))),
         ("not signed by the key", Box::new(|nonce| by_key(alice_key, &mallory, nonce))),
