@@ -13,8 +13,8 @@ use crate::refusal::Unreadable;
 
 const ALGORITHM: &str = "ed25519-nkey";
 const AUDIENCE: &str = "nats-authorization-request";
-/// A request expires when the broker's patience ends, in whole seconds of the broker's clock. Ours may be this far ahead;
-/// more would keep us busy, under load, with requests that nobody waits for any more.
+/// A request expires when the broker's patience ends, by the broker's clock and cut to a whole second, which is still good.
+/// Ours may be a second ahead; more would keep us busy, under load, with requests that nobody waits for any more.
 const CLOCK_SKEW_SECONDS: i64 = 2;
 /// A server's type in an nkey.
 const SERVER: u8 = 13 << 3;
@@ -84,8 +84,7 @@ impl Request {
         if claims.aud != AUDIENCE {
             return Err(Unreadable::WrongAudience);
         }
-        // Cut to a whole second by the server, so the request is good for all of the second that it names.
-        if claims.exp < now.unix() {
+        if now.unix() >= claims.exp.saturating_add(CLOCK_SKEW_SECONDS) {
             return Err(Unreadable::Expired);
         }
         if request.kind != "authorization_request" || request.version != 2 {
