@@ -150,7 +150,8 @@ fn requests_of_others_are_not_taken() {
     for (pointer, value, expected) in [
         ("/aud", json!("nats-authorization-response"), Unreadable::WrongAudience),
         ("/aud", json!(""), Unreadable::WrongAudience),
-        ("/exp", json!(NOW - 1), Unreadable::Expired),
+        ("/exp", json!(NOW - 2), Unreadable::Expired),
+        ("/exp", json!(i64::MIN), Unreadable::Expired),
         ("/exp", json!(0), Unreadable::Expired),
         ("/exp", json!("tomorrow"), Unreadable::WrongClaims),
         ("/sub", json!(other_account), Unreadable::WrongIssuer),
