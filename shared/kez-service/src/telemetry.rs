@@ -38,8 +38,11 @@ pub fn start(service: &str, config: &TelemetryConfig) -> Result<Telemetry> {
     let provider = config.otlp_endpoint.as_deref().map(|endpoint| exporter(service, endpoint)).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer("kez")).with_filter(
-            // Export our own spans alone: those of libraries name subjects, and subjects name people.
-            tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("kez")),
+            // Export our own spans alone: those of libraries name subjects, and subjects name people. So may our own
+            // words at debug.
+            tracing_subscriber::filter::filter_fn(|metadata| {
+                metadata.target().starts_with("kez") && *metadata.level() <= tracing::Level::INFO
+            }),
         )
     });
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);

@@ -1,6 +1,7 @@
 //! A private nats-server: found, checked, started on the shared account file, and stopped.
 
 use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command as BlockingCommand, Stdio};
@@ -9,7 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::Deserialize;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::keys::{Keys, private_file, private_folder};
@@ -45,7 +48,7 @@ impl NatsServer {
         stop_leftover(place).await?;
         check_free(place.listen, "--nats-listen")?;
         check_free(place.websocket, "--websocket-listen")?;
-        let mut child = spawn(binary, place, keys)?;
+        let (mut child, log) = spawn(binary, place, keys)?;
         match ports(&mut child, place).await {
             Ok(ports) => Ok(Self {
                 child,
@@ -54,6 +57,8 @@ impl NatsServer {
             }),
             Err(error) => {
                 let _ = child.kill().await;
+                // It ends when nats-server has said its last word.
+                let _ = log.await;
                 Err(error.context(last_words(place)))
             }
         }
@@ -115,19 +120,19 @@ fn check_free(address: SocketAddr, flag: &str) -> Result<()> {
     }
 }
 
-fn spawn(binary: &Path, place: &Place, keys: &Keys) -> Result<Child> {
+fn spawn(binary: &Path, place: &Place, keys: &Keys) -> Result<(Child, JoinHandle<()>)> {
     private_folder(&place.folder)?;
     private_file(&config_file(place), SERVER_CONF)?;
     private_file(&place.folder.join("accounts.conf"), ACCOUNTS_CONF)?;
     private_file(&log_file(place), "")?;
-    let log = fs::OpenOptions::new().append(true).open(log_file(place))?;
+    let file = fs::OpenOptions::new().append(true).open(log_file(place))?;
     // Quoted, since the configuration reads these as its own syntax.
     let quoted = |text: String| format!("\"{text}\"");
     let listen = |address: SocketAddr| match address.port() {
         0 => format!("{}:-1", address.ip()),
         _ => address.to_string(),
     };
-    Command::new(binary)
+    let mut child = Command::new(binary)
         .arg("-c")
         .arg(config_file(place))
         .envs(keys.environment().iter().map(|(name, key)| (name, key)))
@@ -137,13 +142,32 @@ fn spawn(binary: &Path, place: &Place, keys: &Keys) -> Result<Child> {
         .env("KEZ_NATS_STATE_DIR", quoted(place.folder.display().to_string()))
         .env("KEZ_NATS_STORE_DIR", quoted(place.folder.join("streams").display().to_string()))
         .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         // Its own group: Ctrl-C reaches us alone, and we stop the services before their broker.
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .with_context(|| format!("cannot start {}", binary.display()))
+        .with_context(|| format!("cannot start {}", binary.display()))?;
+    let words = child.stderr.take().context("nats-server has nothing to say")?;
+    Ok((child, tokio::spawn(keep_log(words, file))))
+}
+
+/// Keeps what nats-server says, until it ends, but not of those who connect.
+async fn keep_log(words: ChildStderr, mut file: fs::File) {
+    let (mut words, mut line) = (BufReader::new(words), Vec::new());
+    while words.read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
+        if !is_about_a_client(&String::from_utf8_lossy(&line)) {
+            // A full disk must not stop the broker's own work.
+            let _ = file.write_all(&line);
+        }
+        line.clear();
+    }
+}
+
+/// Such lines name addresses and keys. Why a sign-in is refused, the auth callout logs without either.
+fn is_about_a_client(line: &str) -> bool {
+    [" - cid:", " - wid:"].iter().any(|tag| line.contains(tag))
 }
 
 #[derive(Deserialize)]
@@ -227,6 +251,18 @@ fn log_file(place: &Place) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_about_clients_are_known() {
+        for line in [
+            r#"[7] 2026/11/20 09:20:53.096528 [ERR] 127.0.0.1:53194 - cid:23 - authentication error - Nkey "UCZPMB""#,
+            r#"[7] 2026/11/20 09:20:53.096528 [ERR] [::1]:53194 - wid:9 - "v3:nats.ws" - Slow Consumer Detected"#,
+        ] {
+            assert!(is_about_a_client(line), "{line}");
+        }
+        assert!(!is_about_a_client("[7] 2026/11/20 09:20:50.532994 [INF] Server is ready"));
+        assert!(!is_about_a_client("[7] 2026/11/20 09:20:50.5 [FTL] Can't listen: address already in use"));
+    }
 
     #[test]
     fn versions_are_told_apart() {
