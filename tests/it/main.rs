@@ -7,6 +7,7 @@ mod confined;
 mod deploy;
 mod deputies;
 mod http_behaviours;
+mod keeps_quiet;
 mod load_survives;
 mod mailboxes;
 mod permissions;

@@ -9,6 +9,7 @@
 )]
 
 pub mod cable;
+pub mod collector;
 pub mod database;
 pub mod guest;
 pub mod load;
@@ -28,3 +29,4 @@ pub use process::Process;
 pub use tap::Tap;
 pub use web::Web;
 pub use cable::Cable;
+pub use collector::Collector;

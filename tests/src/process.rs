@@ -1,5 +1,6 @@
 //! Services as processes of their own, for tests that kill them.
 
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -10,22 +11,28 @@ use crate::mesh::Mesh;
 /// A service's own binary, killed when this is dropped.
 pub struct Process {
     child: Child,
+    /// What it logs, where that is kept.
+    log: Option<PathBuf>,
 }
 
 impl Process {
     /// Starts `kez-<service>` with its own key on the mesh's broker.
     pub fn start(mesh: &Mesh, service: &str, flags: &[&str]) -> Self {
-        let child = Command::new(binary(&format!("kez-{service}")))
-            .arg("--nats-url")
-            .arg(&mesh.plan.nats_url)
-            .arg("--nats-seed-file")
-            .arg(mesh.keys.seed_file(service))
-            .args(flags)
-            .env("KEZ_LOG", "warn")
-            .stdin(Stdio::null())
+        let child = command(mesh, service, flags).env("KEZ_LOG", "warn").spawn().unwrap();
+        Self { child, log: None }
+    }
+
+    /// The same with these variables, and what it logs is kept.
+    pub fn logged(mesh: &Mesh, service: &str, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let log = mesh.folder().join(format!("kez-{service}.log"));
+        let output = File::create(&log).unwrap();
+        let child = command(mesh, service, flags)
+            .envs(variables.iter().copied())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .spawn()
             .unwrap();
-        Self { child }
+        Self { child, log: Some(log) }
     }
 
     /// SIGKILL: the process has no chance to do anything any more.
@@ -38,6 +45,13 @@ impl Process {
     pub fn stop(mut self) -> bool {
         signal(self.child.id(), Signal::TERM);
         self.child.wait().unwrap().success()
+    }
+
+    /// SIGTERM, and all that it logged until it ended well.
+    pub fn stop_and_tell(mut self) -> String {
+        let log = self.log.take().expect("its log is kept");
+        assert!(self.stop(), "it ended well");
+        fs::read_to_string(log).unwrap()
     }
 
     /// SIGSTOP: the process is there, and does nothing.
@@ -57,6 +71,18 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn command(mesh: &Mesh, service: &str, flags: &[&str]) -> Command {
+    let mut command = Command::new(binary(&format!("kez-{service}")));
+    command
+        .arg("--nats-url")
+        .arg(&mesh.plan.nats_url)
+        .arg("--nats-seed-file")
+        .arg(mesh.keys.seed_file(service))
+        .args(flags)
+        .stdin(Stdio::null());
+    command
 }
 
 /// A binary of this workspace, as `cargo build --workspace --bins` left it beside the tests.
