@@ -20,5 +20,6 @@ mod registry_database;
 mod replicas;
 mod retries;
 mod sends_message;
+mod shuts_down;
 mod signs_in;
 mod streams_over_http;

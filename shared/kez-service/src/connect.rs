@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use async_nats::{Client, ConnectOptions, Event};
+use bytes::Bytes;
+use futures_util::StreamExt;
 
 use crate::config::NatsConfig;
+
+/// How long a broker may take to react.
+const BROKER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connects as `service`, with replies on `_INBOX_<service>`, and keeps reconnecting for ever once it was connected.
 pub async fn connect(service: &str, config: &NatsConfig) -> Result<Client> {
@@ -26,6 +31,18 @@ pub async fn connect(service: &str, config: &NatsConfig) -> Result<Client> {
         .connect(servers(&config.url)?)
         .await
         .with_context(|| format!("cannot connect to NATS at {} (KEZ_NATS_URL)", config.url))
+}
+
+/// Waits until the broker has acted on everything that was said on this connection before: sends are with whom they are
+/// for, subscriptions are in force or gone, and what came in for them has been handed over.
+pub async fn settled(nats: &Client) -> Result<()> {
+    let here = nats.new_inbox();
+    let mut echo = nats.subscribe(here.clone()).await?;
+    nats.publish(here, Bytes::new()).await?;
+    match tokio::time::timeout(BROKER_PATIENCE, echo.next()).await {
+        Ok(Some(_)) => Ok(()),
+        _ => bail!("the broker does not answer"),
+    }
 }
 
 /// Several URLs may be given, separated by commas.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod connect;
 pub mod fault;
 pub mod limit;
+mod listener;
 pub mod random;
 pub mod roll_call;
 pub mod run;

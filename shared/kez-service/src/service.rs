@@ -5,22 +5,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use async_nats::service::endpoint::Endpoint as Requests;
-use async_nats::service::error::Error as ServiceError;
-use async_nats::service::{Request, ServiceExt};
-use async_nats::{Client, HeaderMap, Message};
+use async_nats::service::ServiceExt;
+use async_nats::{Client, Message};
 use bytes::Bytes;
-use futures_util::StreamExt;
-use kez_contract::problem::PROBLEM_HEADER;
-use kez_contract::{Code, Endpoint, Mesh, Person, Problem, WebClient};
+use kez_contract::{Code, Endpoint, Mesh, Person, WebClient};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 use crate::fault::Fault;
-use crate::{trace, watchdog};
+use crate::listener::Listener;
+use crate::{connect, watchdog};
 
 /// A call of somebody whom the broker has proven.
 #[derive(Debug)]
@@ -49,17 +46,17 @@ pub struct Service<App> {
     rows: Vec<Row<App>>,
 }
 
-struct Row<App> {
-    name: String,
-    pattern: &'static str,
+pub(crate) struct Row<App> {
+    pub(crate) name: String,
+    pub(crate) pattern: &'static str,
     queue_group: Option<&'static str>,
-    trusted_trace: bool,
-    handler: Handler<App>,
+    pub(crate) trusted_trace: bool,
+    pub(crate) handler: Handler<App>,
 }
 
-type Handler<App> = Arc<dyn Fn(App, Message) -> Answer + Send + Sync>;
+pub(crate) type Handler<App> = Arc<dyn Fn(App, Message) -> Answer + Send + Sync>;
 /// No bytes, no answer: the caller is left to its own patience.
-type Answer = Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send>>;
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send>>;
 
 impl<App: Clone + Send + Sync + 'static> Service<App> {
     pub fn new(name: &'static str, app: App) -> Self {
@@ -130,6 +127,7 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
             .map_err(|error| anyhow!("cannot start the {} service: {error}", self.name))?;
         let calls = TaskTracker::new();
         let listeners = TaskTracker::new();
+        let stopping = CancellationToken::new();
         let permits = Arc::new(Semaphore::new(concurrency as usize));
         for row in self.rows {
             let mut endpoint = service.endpoint_builder().name(&row.name);
@@ -140,18 +138,21 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
                 .add(row.pattern)
                 .await
                 .map_err(|error| anyhow!("cannot listen on {}: {error}", row.pattern))?;
-            listeners.spawn(listen(requests, row, self.app.clone(), permits.clone(), calls.clone()));
+            let (app, permits, calls) = (self.app.clone(), permits.clone(), calls.clone());
+            let listener = Listener { row, app, permits, calls, nats: nats.clone() };
+            listeners.spawn(listener.listen(requests, stopping.clone()));
         }
         listeners.close();
         // The subscriptions are in force before anyone is told that we are up.
-        nats.flush().await?;
-        Ok(Running { service, listeners, calls, permits, nats: nats.clone() })
+        connect::settled(nats).await?;
+        Ok(Running { service, stopping, listeners, calls, permits, nats: nats.clone() })
     }
 }
 
 /// A service that answers until it is stopped.
 pub struct Running {
     service: async_nats::service::Service,
+    stopping: CancellationToken,
     listeners: TaskTracker,
     calls: TaskTracker,
     permits: Arc<Semaphore>,
@@ -167,69 +168,14 @@ impl Running {
 
     /// Takes no more calls, answers those in flight, and returns when the broker has every reply.
     pub async fn stop(self) -> Result<()> {
-        self.service.stop().await.map_err(|error| anyhow!("cannot stop: {error}"))?;
+        self.stopping.cancel();
         // The listeners read what the broker had already handed over; only then are all calls known.
         self.listeners.wait().await;
+        self.service.stop().await.map_err(|error| anyhow!("cannot stop: {error}"))?;
         self.calls.close();
         self.calls.wait().await;
-        self.nats.flush().await?;
-        Ok(())
+        connect::settled(&self.nats).await
     }
-}
-
-async fn listen<App: Clone + Send + 'static>(
-    mut requests: Requests,
-    row: Row<App>,
-    app: App,
-    permits: Arc<Semaphore>,
-    calls: TaskTracker,
-) {
-    while let Some(request) = requests.next().await {
-        let Ok(permit) = permits.clone().acquire_owned().await else { return };
-        let span = tracing::info_span!("call", endpoint = row.name);
-        if row.trusted_trace {
-            trace::continue_from(&span, request.message.headers.as_ref());
-        }
-        let answer = (row.handler)(app.clone(), request.message.clone());
-        calls.spawn(
-            async move {
-                let result = answer.await;
-                respond(&request, result).await;
-                drop(permit);
-            }
-            .instrument(span),
-        );
-    }
-}
-
-async fn respond(request: &Request, result: Result<Option<Bytes>, Fault>) {
-    if request.message.reply.is_none() {
-        return;
-    }
-    let sent = match result {
-        Ok(Some(reply)) => request.respond(Ok(reply)).await,
-        Ok(None) => return,
-        Err(fault) => {
-            let problem = fault.into_problem();
-            tracing::debug!(code = problem.code.as_str(), "refused");
-            let code = ServiceError {
-                status: problem.code.as_str().to_owned(),
-                code: usize::from(problem.code.status()),
-            };
-            request.respond_with_headers(Err(code), problem_header(&problem)).await
-        }
-    };
-    if let Err(error) = sent {
-        tracing::warn!(%error, "a reply could not be sent");
-    }
-}
-
-fn problem_header(problem: &Problem) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Ok(text) = serde_json::to_string(problem) {
-        headers.insert(PROBLEM_HEADER, text.as_str());
-    }
-    headers
 }
 
 /// How the callers of an endpoint are read from a message.
