@@ -10,6 +10,7 @@ mod http_behaviours;
 mod keeps_quiet;
 mod load_survives;
 mod mailboxes;
+mod outages;
 mod permissions;
 mod profiles;
 mod races_to_register;

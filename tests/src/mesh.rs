@@ -1,5 +1,6 @@
 //! A whole mesh for one test, in a folder that vanishes with it.
 
+use std::fs;
 use std::path::Path;
 
 use async_nats::Client as Nats;
@@ -69,6 +70,8 @@ impl Mesh {
     async fn broker_with(flags: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::open(&folder.path().join("keys")).unwrap();
+        let database = folder.path().join("database");
+        fs::create_dir(&database).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let mut place = Place { folder: folder.path().join("nats"), listen: any, websocket: any };
         let broker = start_broker(&place, &keys).await;
@@ -80,7 +83,7 @@ impl Mesh {
             nats_websocket_url: broker.websocket_url.clone(),
             server: SERVER.to_owned(),
             public_url: "http://kez.test".to_owned(),
-            database_url: format!("sqlite://{}?mode=rwc", folder.path().join("registry.db").display()),
+            database_url: format!("sqlite://{}?mode=rwc", database.join("registry.db").display()),
             listen: any,
             extra: flags.iter().map(|(service, flag)| (*service, (*flag).to_owned())).collect(),
         };
@@ -174,6 +177,11 @@ impl Mesh {
     /// Kills nats-server, without a chance to tidy up, and starts it again on the same ports and the same folder.
     pub async fn restart_broker(&mut self) {
         self.kill_broker().await;
+        self.start_broker().await;
+    }
+
+    /// Starts nats-server again, on the same ports and the same folder.
+    pub async fn start_broker(&mut self) {
         self.broker = Some(start_broker(&self.place, &self.keys).await);
     }
 
@@ -187,7 +195,8 @@ impl Mesh {
 
     /// Starts every service in this process, as `kez up` does.
     pub async fn start_services(&mut self) {
-        let services = Services::start(&self.plan, &self.keys, &self.clock).await.expect("the services start");
+        let services =
+            Services::start(&self.plan, &self.keys, &self.clock).await.expect("the services start");
         let Services { gateway, auth_callout, registry, inbox } = services;
         self.registry = Some(registry);
         self.inbox = Some(inbox);

@@ -2,9 +2,10 @@
 //!
 //! Nothing here logs or repeats the URL, which may hold a password.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -61,12 +62,41 @@ async fn sqlite(url: &str) -> Result<DatabaseConnection> {
     }
     let first = options.connect().await?;
     write_ahead(first).await?;
+    let file = File::at(options.get_filename())?;
+    let (known, opened) = (file.clone(), file);
     let pool = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         .acquire_timeout(CONNECTION)
-        .connect_with(options)
+        .before_acquire(move |_, _| Box::pin(std::future::ready(Ok(known.is_there()))))
+        .after_connect(move |_, _| Box::pin(std::future::ready(opened.check())))
+        .connect_with(options.create_if_missing(false))
         .await?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// The file that was opened. A connection writes on into a file that was deleted or moved, and what was promised then is
+/// lost with it: so each use of a connection looks first.
+#[derive(Clone)]
+struct File {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl File {
+    fn at(path: &Path) -> std::io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    fn is_there(&self) -> bool {
+        Self::at(&self.path).is_ok_and(|now| (now.device, now.inode) == (self.device, self.inode))
+    }
+
+    fn check(&self) -> sqlx::Result<()> {
+        let replaced = "the database file was replaced: restart the registry to use the new one";
+        if self.is_there() { Ok(()) } else { Err(std::io::Error::other(replaced).into()) }
+    }
 }
 
 /// Creates the file before SQLite does, for its owner only; SQLite gives its log the same rights.
