@@ -52,7 +52,7 @@ struct Mailboxes {
 impl Store {
     pub async fn open(nats: &Client, settings: &Settings) -> Result<Self> {
         streams::prepare(nats, settings).await?;
-        let in_flight = usize::from(settings.batches_in_flight);
+        let in_flight = u32::from(settings.batches_in_flight);
         let mailboxes = (0..settings.inbox_streams)
             .map(|n| Mailboxes {
                 stream: streams::mailboxes(n),
