@@ -1,5 +1,7 @@
 //! Mail is there when its owner comes back: everything, once, in order, also across a gap in the live feed.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use kez::client::{Client, Follow};
 use kez_contract::Code;
@@ -7,10 +9,14 @@ use kez_contract::inbox::{FETCH, Fetch, MAX_ENVELOPE, MAX_PAGE_BYTES, Page};
 use tests::load::Load;
 use tests::person::Text;
 use tests::{Cable, Mesh, Person};
+use tokio::time::sleep;
 
-/// The next so many messages.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The next so many messages, or those that come within the patience of a test.
 async fn read(follow: &mut Follow, messages: usize) -> Vec<Text> {
-    follow.take(messages).map(|received| Text::from(&received)).collect().await
+    let in_time = follow.take_until(sleep(PATIENCE)).take(messages);
+    in_time.map(|received| Text::from(&received)).collect().await
 }
 
 /// Sends these one after the other; what should be read.

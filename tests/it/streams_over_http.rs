@@ -1,5 +1,7 @@
 //! The mailbox as an HTTP stream: taken up where it broke off, with nothing lost and nothing twice.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use kez::http::{HttpClient, HttpFollow};
 use kez::up::mesh::{self as services, Plan};
@@ -10,6 +12,9 @@ use tests::mesh::SERVER;
 use tests::person::Text;
 use tests::web::answer;
 use tests::{Cable, Mesh, Person, Web};
+use tokio::time::{sleep, timeout};
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn path(reader: &Person, more: &str) -> String {
     let auth = reader.auth(&request_auth::stream(&reader.name()));
@@ -33,7 +38,8 @@ async fn open(web: &Web, reader: &Person, more: &str, last_event: Option<&str>) 
 async fn ids(stream: &mut Response, events: usize) -> Vec<u64> {
     let (mut text, mut ids) = (String::new(), Vec::new());
     while ids.len() < events {
-        text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+        let chunk = timeout(PATIENCE, stream.chunk()).await.expect("more comes");
+        text.push_str(std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap());
         while let Some((event, rest)) = text.split_once("\n\n") {
             if let Some((id, data)) =
                 event.strip_prefix("id: ").and_then(|event| event.split_once("\ndata: "))
@@ -105,7 +111,8 @@ async fn send(from: &Person, to: &Person, texts: std::ops::Range<u32>) -> Vec<Te
 }
 
 async fn read(follow: &mut HttpFollow, messages: usize) -> Vec<Text> {
-    follow.take(messages).map(|received| Text::from(&received.unwrap())).collect().await
+    let in_time = follow.take_until(sleep(PATIENCE)).take(messages);
+    in_time.map(|received| Text::from(&received.unwrap())).collect().await
 }
 
 #[tokio::test]
