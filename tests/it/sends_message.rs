@@ -7,6 +7,7 @@ use kez::client::{Client, Delivered};
 use kez::http::HttpClient;
 use kez::mail::{Received, document};
 use kez_contract::Problem;
+use kez_contract::endpoint::rights;
 use kez_contract::inbox::{FETCH, Fetch, SEND, Send, Stored};
 use kez_crypto::{Fault, Handle, SecretKey, Timestamp};
 use kez_service::random;
@@ -170,13 +171,18 @@ async fn nobody_in_between_can_tell_what_it_says_or_who_wrote_it() {
         heard.extend(tap.heard().await);
     }
 
+    let hex = alice.public().to_hex();
+    let (proof, answers) = (format!(".{hex}.{hex}"), rights::inbox_prefix(&hex, &hex));
     let mut crossed = Vec::new();
     for message in &heard {
-        // The broker proves to a service who calls, by the last two tokens: nowhere else does the caller's key stand.
-        let subject = message.subject.as_str();
-        let proof = format!(".{0}.{0}", alice.public().to_hex());
-        let said = if subject.starts_with("kez.rpc.") { subject.trim_end_matches(&proof) } else { subject };
-        let whole = format!("{said} {:?} {:?} ", message.reply, message.headers);
+        // The broker proves to a service who calls, by the last two tokens, and the answer goes to the caller's own
+        // subject: nowhere else does the caller's key stand.
+        let (subject, reply) = (message.subject.as_str(), message.reply.as_deref().unwrap_or_default());
+        let said = match subject.starts_with("kez.rpc.") {
+            true => [subject.trim_end_matches(&proof), reply.trim_start_matches(&answers)],
+            false => [subject, reply],
+        };
+        let whole = format!("{said:?} {:?} ", message.headers);
         crossed.extend([whole.as_bytes(), &message.payload].concat());
     }
     assert_eq!(marks.found_in(&crossed), Vec::<&str>::new());
