@@ -7,11 +7,14 @@ use kez_service::{Clock, connect, run, telemetry};
 async fn main() -> anyhow::Result<()> {
     let config = auth_callout::Config::parse();
     let _telemetry = telemetry::start("auth-callout", &config.telemetry)?;
-    let nats = connect("auth-callout", &config.nats).await?;
-    let running =
-        auth_callout::start(&nats, config.settings, Clock::default(), config.nats.concurrency).await?;
+    let mut stop = run::Stop::listen()?;
+    let start = async {
+        let nats = connect("auth-callout", &config.nats).await?;
+        auth_callout::start(&nats, config.settings, Clock::default(), config.nats.concurrency).await
+    };
+    let Some(running) = stop.unless_received(start).await? else { return Ok(()) };
     tokio::select! {
-        stopped = run::until_stopped() => stopped?,
+        () = stop.received() => {}
         reason = running.failed() => {
             tracing::error!(%reason, "this replica cannot answer and ends, so that another one gets its share");
             // Returning would wait for the very tasks that are stuck.

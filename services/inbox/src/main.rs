@@ -7,8 +7,12 @@ use kez_service::{Clock, connect, run, telemetry};
 async fn main() -> anyhow::Result<()> {
     let config = inbox::Config::parse();
     let _telemetry = telemetry::start("inbox", &config.telemetry)?;
-    let nats = connect("inbox", &config.nats).await?;
-    let running = inbox::start(&nats, config.settings, Clock::default(), config.nats.concurrency).await?;
-    run::until_stopped().await?;
+    let mut stop = run::Stop::listen()?;
+    let start = async {
+        let nats = connect("inbox", &config.nats).await?;
+        inbox::start(&nats, config.settings, Clock::default(), config.nats.concurrency).await
+    };
+    let Some(running) = stop.unless_received(start).await? else { return Ok(()) };
+    stop.received().await;
     running.stop().await
 }

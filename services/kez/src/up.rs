@@ -4,18 +4,26 @@ pub mod keys;
 pub mod mesh;
 pub mod nats_server;
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use kez_service::config::{base_url, server_name};
 use kez_service::{Clock, TelemetryConfig, run, telemetry};
+use rustix::fs::Mode;
+use rustix::process::umask;
+use tokio::time::timeout;
 
 use keys::{Keys, private_file, private_folder};
 use mesh::{Mesh, Plan};
 use nats_server::{NatsServer, Place};
+
+/// In the data folder, held while a mesh runs on it.
+const LOCK: &str = "lock";
+/// Longer than any service waits for what is in flight.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Start everything: a private NATS server, all services and the gateway
 #[derive(Debug, Clone, clap::Args)]
@@ -85,22 +93,82 @@ struct DataArgs {
 /// Runs a mesh until Ctrl-C.
 pub async fn run(arguments: UpArgs) -> Result<()> {
     let begun = Instant::now();
+    // Whatever is written from now on, by nats-server too, is for its owner only.
+    umask(Mode::RWXG | Mode::RWXO);
     let _telemetry = telemetry::start("up", &arguments.telemetry)?;
+    let mut stop = run::Stop::listen()?;
     let data = open_data(&arguments.folder.data)?;
-    let keys = Keys::open(&data.join("keys"))?;
-    let mut broker = match &arguments.nats_url {
-        Some(_) => None,
-        None => Some(start_broker(&arguments, &data, &keys).await?),
+    let _lock = lock(&data)?;
+    let Some(mut up) = stop.unless_received(Up::start(&arguments, &data)).await? else { return Ok(()) };
+    up.announce(&data, begun);
+    let outcome = tokio::select! {
+        () = stop.received() => Ok(()),
+        error = up.failed(&data) => Err(error),
     };
-    let plan = plan(&arguments, &data, broker.as_ref());
-    let mesh = Mesh::start(&plan, &keys, &Clock::default()).await?;
-    announce(&plan, &mesh, &data, begun);
-    let outcome = until_over(broker.as_mut(), &mesh).await;
-    mesh.stop().await?;
-    if let Some(broker) = broker {
-        broker.stop().await?;
+    let stopped = tokio::select! {
+        stopped = timeout(STOP_TIMEOUT, up.stop()) => stopped.context("not everything could be stopped in good order")?,
+        () = stop.received() => Err(anyhow!("stopped at once, without waiting for what was in flight")),
+    };
+    // Why it ended says more than what then could not be done any more.
+    outcome.and(stopped)
+}
+
+/// What runs.
+struct Up {
+    plan: Plan,
+    mesh: Mesh,
+    /// None when it is somebody else's. Killed, should it not be stopped.
+    broker: Option<NatsServer>,
+}
+
+impl Up {
+    async fn start(arguments: &UpArgs, data: &Path) -> Result<Self> {
+        let keys = Keys::open(&data.join("keys"))?;
+        nats_server::check_free(arguments.listen, "--listen")?;
+        let broker = match &arguments.nats_url {
+            Some(_) => None,
+            None => Some(start_broker(arguments, data, &keys).await?),
+        };
+        let plan = plan(arguments, data, broker.as_ref());
+        let mesh = Mesh::start(&plan, &keys, &Clock::default()).await?;
+        Ok(Self { plan, mesh, broker })
     }
-    outcome
+
+    fn announce(&self, data: &Path, begun: Instant) {
+        println!("Kez is up, after {:.1} s. Ctrl-C stops it.\n", begun.elapsed().as_secs_f32());
+        println!("  web, HTTP   http://{}", self.mesh.gateway.address());
+        println!("  NATS        {}", self.plan.nats_url);
+        println!("  WebSocket   {}, or /v1/nats of the gateway", self.plan.nats_websocket_url);
+        println!("  handles     name@{}", self.plan.server);
+        println!("  data        {}\n", data.display());
+        println!("In another terminal:  kez identity new  ·  kez register alice  ·  kez mesh");
+    }
+
+    /// Waits until it cannot go on, and says why.
+    async fn failed(&mut self, data: &Path) -> Error {
+        let broker_ended = async {
+            match &mut self.broker {
+                Some(broker) => broker.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = broker_ended => {
+                let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+                anyhow!("nats-server ended by itself ({how}); its log is in {}", data.join("nats").display())
+            }
+            error = self.mesh.auth_callout.failed() => error.context("nobody can sign in any more"),
+        }
+    }
+
+    /// Stops the services before their broker.
+    async fn stop(self) -> Result<()> {
+        let stopped = self.mesh.stop().await;
+        if let Some(broker) = self.broker {
+            broker.stop().await?;
+        }
+        stopped
+    }
 }
 
 /// Makes what `kez up` would make, without starting anything.
@@ -122,13 +190,28 @@ pub fn init(arguments: &InitArgs) -> Result<()> {
 }
 
 fn open_data(folder: &Path) -> Result<PathBuf> {
-    private_folder(folder)?;
-    let folder =
-        fs::canonicalize(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
-    // Found out now, in words, rather than later by a service.
-    private_file(&folder.join(".writable"), "")?;
-    fs::remove_file(folder.join(".writable"))?;
-    Ok(folder)
+    let open = || -> Result<PathBuf> {
+        private_folder(folder)?;
+        let folder = fs::canonicalize(folder)?;
+        // Found out now, in words, rather than later by a service.
+        private_file(&folder.join(LOCK), "")?;
+        Ok(folder)
+    };
+    open().with_context(|| {
+        format!("the data folder {} cannot be used: choose another with --data", folder.display())
+    })
+}
+
+/// Two on one folder would stop each other's nats-server. The lock ends with this process, however that ends.
+fn lock(data: &Path) -> Result<File> {
+    let file = File::open(data.join(LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another kez up runs on {}: end it, or choose another folder with --data", data.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).context("the data folder cannot be locked"),
+    }
 }
 
 async fn start_broker(arguments: &UpArgs, data: &Path, keys: &Keys) -> Result<NatsServer> {
@@ -155,29 +238,5 @@ fn plan(arguments: &UpArgs, data: &Path, broker: Option<&NatsServer>) -> Plan {
             .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", data.join("registry.db").display())),
         listen: arguments.listen,
         extra: Vec::new(),
-    }
-}
-
-fn announce(plan: &Plan, mesh: &Mesh, data: &Path, begun: Instant) {
-    println!("Kez is up, after {:.1} s. Ctrl-C stops it.\n", begun.elapsed().as_secs_f32());
-    println!("  web, HTTP   http://{}", mesh.gateway.address());
-    println!("  NATS        {}", plan.nats_url);
-    println!("  WebSocket   {}, or /v1/nats of the gateway", plan.nats_websocket_url);
-    println!("  handles     name@{}", plan.server);
-    println!("  data        {}\n", data.display());
-    println!("In another terminal:  kez identity new  ·  kez register alice  ·  kez mesh");
-}
-
-async fn until_over(broker: Option<&mut NatsServer>, mesh: &Mesh) -> Result<()> {
-    let broker_ended = async {
-        match broker {
-            Some(broker) => broker.ended().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        stopped = run::until_stopped() => stopped,
-        status = broker_ended => bail!("nats-server ended by itself ({}); its log is in the data folder", status?),
-        error = mesh.auth_callout.failed() => Err(error.context("nobody can sign in any more")),
     }
 }

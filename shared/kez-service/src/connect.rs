@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -36,6 +37,7 @@ pub async fn connect(service: &str, config: &NatsConfig) -> Result<Client> {
 /// Waits until the broker has acted on everything that was said on this connection before: sends are with whom they are
 /// for, subscriptions are in force or gone, and what came in for them has been handed over.
 pub async fn settled(nats: &Client) -> Result<()> {
+    ensure!(nats.connection_state() == State::Connected, "the broker is gone");
     let here = nats.new_inbox();
     let mut echo = nats.subscribe(here.clone()).await?;
     nats.publish(here, Bytes::new()).await?;

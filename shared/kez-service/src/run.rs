@@ -1,15 +1,34 @@
 //! From the start of a process to its end.
 
 use anyhow::Result;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for Ctrl-C or SIGTERM.
-pub async fn until_stopped() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
+/// Ctrl-C or SIGTERM, which from now on end this process in good order only.
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Takes over both signals; to be called first, so that none comes too early.
+    pub fn listen() -> Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    tracing::info!("stopping: finishing what is in flight");
-    Ok(())
+
+    /// Waits for either.
+    pub async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is in flight");
+    }
+
+    /// What `start` makes; none if it was stopped before that was done.
+    pub async fn unless_received<T>(&mut self, start: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+        tokio::select! {
+            started = start => started.map(Some),
+            () = self.received() => Ok(None),
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use kez_service::random;
 use nkeys::{KeyPair, KeyPairType, XKey};
 
@@ -31,7 +31,7 @@ impl Keys {
             let public = open_or_make(folder, user, user_seed, user_public)?;
             environment.push((format!("KEZ_NKEY_{}", user.replace('-', "_").to_uppercase()), public));
         }
-        let issuer = open_or_make(folder, ISSUER, account_seed, user_public)?;
+        let issuer = open_or_make(folder, ISSUER, account_seed, account_public)?;
         environment.push(("KEZ_NKEY_ISSUER".to_owned(), issuer));
         let xkey = open_or_make(folder, XKEY, curve_seed, curve_public)?;
         environment.push(("KEZ_XKEY_AUTH_CALLOUT".to_owned(), xkey));
@@ -92,7 +92,7 @@ fn open_or_make(
     let seed = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     public(seed.trim()).with_context(|| {
         format!(
-            "{} does not hold a {name} seed: restore it, or remove the folder to start afresh",
+            "{} does not hold the seed of {name}: restore the file, or remove the folder to start afresh",
             path.display()
         )
     })
@@ -130,7 +130,17 @@ fn pair_seed(kind: KeyPairType) -> Result<String> {
 }
 
 fn user_public(seed: &str) -> Result<String> {
-    Ok(KeyPair::from_seed(seed).map_err(|error| anyhow!("{error}"))?.public_key())
+    pair_public(seed, 'U')
+}
+
+fn account_public(seed: &str) -> Result<String> {
+    pair_public(seed, 'A')
+}
+
+fn pair_public(seed: &str, kind: char) -> Result<String> {
+    let public = KeyPair::from_seed(seed).map_err(|error| anyhow!("{error}"))?.public_key();
+    ensure!(public.starts_with(kind), "it is a key of another kind");
+    Ok(public)
 }
 
 fn curve_seed() -> Result<String> {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use async_nats::Client;
 use clap::{Args, Parser};
 use kez_service::{Clock, NatsConfig, Running, connect};
@@ -127,8 +127,15 @@ fn settings<S: Args>(
 ) -> Result<S> {
     let extra = plan.extra.iter().filter(|(owner, _)| *owner == service).map(|(_, flag)| flag.clone());
     let arguments = [format!("kez-{service}")].into_iter().chain(flags).chain(extra).map(OsString::from);
-    let only = Only::<S>::try_parse_from(arguments).with_context(|| format!("the settings of {service}"))?;
-    Ok(only.settings)
+    match Only::<S>::try_parse_from(arguments) {
+        Ok(only) => Ok(only.settings),
+        Err(error) => {
+            // Its first line names the variable; the rest is about a command that nobody typed.
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            bail!("the settings of {service}: {line}")
+        }
+    }
 }
 
 fn flag(name: &str, value: &str) -> String {

@@ -8,7 +8,7 @@ use std::process::{Command as BlockingCommand, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
@@ -86,8 +86,7 @@ impl NatsServer {
     }
 }
 
-/// The nats-server to run: the one given, else the one beside the repository's tools, else the one on PATH. Too old a
-/// one is an error that says so.
+/// The nats-server to run: the one given, else the one on PATH. Too old a one is an error that says so.
 pub fn find(given: Option<&Path>) -> Result<PathBuf> {
     let binary = given.map_or_else(|| PathBuf::from("nats-server"), Path::to_owned);
     let output =
@@ -113,7 +112,8 @@ fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
     Some((numbers.next()??, numbers.next()??, numbers.next()??))
 }
 
-fn check_free(address: SocketAddr, flag: &str) -> Result<()> {
+/// Says in words, and early, that an address is taken.
+pub fn check_free(address: SocketAddr, flag: &str) -> Result<()> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
         Err(error) => bail!("{address} cannot be used ({error}): choose another with {flag}"),
@@ -122,6 +122,7 @@ fn check_free(address: SocketAddr, flag: &str) -> Result<()> {
 
 fn spawn(binary: &Path, place: &Place, keys: &Keys) -> Result<(Child, JoinHandle<()>)> {
     private_folder(&place.folder)?;
+    forget_ports(place)?;
     private_file(&config_file(place), SERVER_CONF)?;
     private_file(&place.folder.join("accounts.conf"), ACCOUNTS_CONF)?;
     private_file(&log_file(place), "")?;
@@ -178,6 +179,17 @@ struct Ports {
     websocket: Vec<String>,
 }
 
+/// What one left behind that was killed; the next could have its process id.
+fn forget_ports(place: &Place) -> Result<()> {
+    for entry in fs::read_dir(&place.folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "ports") {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// nats-server writes the ports that it took to a file as soon as it listens on them.
 async fn ports(child: &mut Child, place: &Place) -> Result<Ports> {
     let pid = child.id().context("nats-server ended at once")?;
@@ -201,14 +213,10 @@ async fn stop_leftover(place: &Place) -> Result<()> {
     let Some(pid) = fs::read_to_string(pid_file(place)).ok().and_then(|text| text.trim().parse().ok()) else {
         return Ok(());
     };
-    let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let Some(process) = pid_of(pid).filter(|_| command.contains(&config_file(place).display().to_string()))
-    else {
-        return Ok(());
-    };
+    let Some(process) = pid_of(pid).filter(|_| runs_here(pid, place)) else { return Ok(()) };
     kill_process(process, Signal::TERM)?;
     let deadline = Instant::now() + STOP_TIMEOUT;
-    while test_kill_process(process).is_ok() {
+    while runs_here(pid, place) {
         ensure!(
             Instant::now() < deadline,
             "a nats-server of an earlier run (process {pid}) does not stop: end it"
@@ -216,6 +224,13 @@ async fn stop_leftover(place: &Place) -> Result<()> {
         sleep(Duration::from_millis(10)).await;
     }
     Ok(())
+}
+
+/// Whether a process is a nats-server of this folder. One that has ended has no command line any more, even where nobody
+/// has taken note of its end.
+fn runs_here(pid: u32, place: &Place) -> bool {
+    let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    command.split('\0').any(|argument| argument == config_file(place).as_os_str())
 }
 
 /// The last error in nats-server's log.
