@@ -21,12 +21,12 @@ pub mod process;
 pub mod tap;
 pub mod web;
 
-pub use load::Load;
+pub use cable::Cable;
+pub use collector::Collector;
 pub use guest::Guest;
+pub use load::Load;
 pub use mesh::Mesh;
 pub use person::Person;
 pub use process::Process;
 pub use tap::Tap;
 pub use web::Web;
-pub use cable::Cable;
-pub use collector::Collector;
