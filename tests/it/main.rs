@@ -8,6 +8,7 @@ mod deploy;
 mod deputies;
 mod http_behaviours;
 mod keeps_quiet;
+mod kez_up;
 mod load_survives;
 mod mailboxes;
 mod outages;

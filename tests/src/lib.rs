@@ -10,6 +10,7 @@
 
 pub mod cable;
 pub mod collector;
+pub mod command;
 pub mod database;
 pub mod guest;
 pub mod load;

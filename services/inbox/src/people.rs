@@ -1,5 +1,6 @@
 //! Who mail can be for: the registry's answers, kept for a minute and dropped as soon as the registry says otherwise.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,6 +11,7 @@ use kez_contract::registry::{RESOLVE, Resolve, Resolved};
 use kez_contract::{Code, Problem};
 use kez_service::ask;
 use moka::future::Cache;
+use tokio::task::JoinSet;
 
 /// People remembered at once.
 const REMEMBERED: u64 = 100_000;
@@ -21,31 +23,33 @@ const LONGEST_NAME: usize = 32 + 1 + 253;
 pub struct People {
     nats: Client,
     known: Cache<String, Resolved>,
+    /// Ends with the last clone, and with it the connection that it listens on.
+    _feed: Arc<JoinSet<()>>,
 }
 
 impl People {
     /// Starts to follow the registry's feed.
     pub async fn follow(nats: &Client) -> Result<Self> {
-        let known = Cache::builder()
+        let known: Cache<String, Resolved> = Cache::builder()
             .max_capacity(REMEMBERED)
             .time_to_live(FRESH)
             .support_invalidation_closures()
             .build();
-        let mut feed = nats.subscribe(REGISTRY_FEED.pattern()).await?;
-        let people = Self { nats: nats.clone(), known };
-        let known = people.known.clone();
-        tokio::spawn(async move {
-            while let Some(fact) = feed.next().await {
+        let mut facts = nats.subscribe(REGISTRY_FEED.pattern()).await?;
+        let people = known.clone();
+        let mut feed = JoinSet::new();
+        feed.spawn(async move {
+            while let Some(fact) = facts.next().await {
                 if let Some(primary) = REGISTRY_FEED.owner(&fact.subject).map(str::to_owned) {
                     // Whatever name it was found under.
-                    let forgotten = known.invalidate_entries_if(move |_, person| person.primary == primary);
+                    let forgotten = people.invalidate_entries_if(move |_, person| person.primary == primary);
                     if forgotten.is_err() {
-                        known.invalidate_all();
+                        people.invalidate_all();
                     }
                 }
             }
         });
-        Ok(people)
+        Ok(Self { nats: nats.clone(), known, _feed: Arc::new(feed) })
     }
 
     /// The registered person of that handle (`alice`, `alice@server`) or primary (`ed25519:<hex>`).

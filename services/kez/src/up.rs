@@ -130,8 +130,13 @@ impl Up {
             None => Some(start_broker(arguments, data, &keys).await?),
         };
         let plan = plan(arguments, data, broker.as_ref());
-        let mesh = Mesh::start(&plan, &keys, &Clock::default()).await?;
-        Ok(Self { plan, mesh, broker })
+        match Mesh::start(&plan, &keys, &Clock::default()).await {
+            Ok(mesh) => Ok(Self { plan, mesh, broker }),
+            Err(error) => {
+                stop_broker(broker).await?;
+                Err(error)
+            }
+        }
     }
 
     fn announce(&self, data: &Path, begun: Instant) {
@@ -164,10 +169,15 @@ impl Up {
     /// Stops the services before their broker.
     async fn stop(self) -> Result<()> {
         let stopped = self.mesh.stop().await;
-        if let Some(broker) = self.broker {
-            broker.stop().await?;
-        }
+        stop_broker(self.broker).await?;
         stopped
+    }
+}
+
+async fn stop_broker(broker: Option<NatsServer>) -> Result<()> {
+    match broker {
+        Some(broker) => broker.stop().await,
+        None => Ok(()),
     }
 }
 

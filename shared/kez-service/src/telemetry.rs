@@ -2,6 +2,8 @@
 //!
 //! At `info` and above no line holds a handle, a key, an address or a size; a test greps for them.
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, Result};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig;
@@ -45,7 +47,10 @@ pub fn start(service: &str, config: &TelemetryConfig) -> Result<Telemetry> {
             }),
         )
     });
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     let lines = match config.log_format {
         LogFormat::Json => lines.json().boxed(),
         LogFormat::Text => lines.compact().boxed(),

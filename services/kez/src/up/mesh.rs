@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use async_nats::Client;
 use clap::{Args, Parser};
 use kez_service::{Clock, NatsConfig, Running, connect};
@@ -36,73 +36,103 @@ pub struct Mesh {
 impl Mesh {
     /// Starts the services in the order in which they need each other.
     pub async fn start(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Self> {
-        Ok(Self {
-            registry: registry(plan, keys, clock).await?,
-            inbox: inbox(plan, keys, clock).await?,
-            auth_callout: auth_callout(plan, keys, clock).await?,
-            gateway: gateway(plan, keys, clock).await?,
-        })
+        check_settings(plan, keys)?;
+        let registry = registry(plan, keys, clock).await?;
+        let inbox = match inbox(plan, keys, clock).await {
+            Ok(inbox) => inbox,
+            Err(error) => return Err(undo([registry], error).await),
+        };
+        let auth_callout = match auth_callout(plan, keys, clock).await {
+            Ok(auth_callout) => auth_callout,
+            Err(error) => return Err(undo([inbox, registry], error).await),
+        };
+        match gateway(plan, keys, clock).await {
+            Ok(gateway) => Ok(Self { gateway, auth_callout, registry, inbox }),
+            Err(error) => Err(undo([auth_callout, inbox, registry], error).await),
+        }
     }
 
     /// Stops them in the opposite order: first nobody new comes in, last the registry, which the others ask.
     pub async fn stop(self) -> Result<()> {
-        self.gateway.stop().await?;
-        self.auth_callout.stop().await?;
-        self.inbox.stop().await?;
-        self.registry.stop().await
+        let gateway = self.gateway.stop().await;
+        let auth_callout = self.auth_callout.stop().await;
+        let inbox = self.inbox.stop().await;
+        let registry = self.registry.stop().await;
+        gateway.and(auth_callout).and(inbox).and(registry)
     }
+}
+
+/// Stops what was started before something could not be, which is what matters then.
+async fn undo(started: impl IntoIterator<Item = Running>, error: Error) -> Error {
+    for running in started {
+        let _ = running.stop().await;
+    }
+    error
 }
 
 /// One replica of the registry.
 pub async fn registry(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let settings = registry_settings(plan)?;
     let (nats, concurrency) = connection("registry", plan, keys).await?;
-    let settings = settings(
-        plan,
-        "registry",
-        [
-            flag("server", &plan.server),
-            flag("public-url", &plan.public_url),
-            flag("database-url", &plan.database_url),
-        ],
-    )?;
     registry::start(&nats, settings, clock.clone(), concurrency).await
 }
 
 /// One replica of the inbox.
 pub async fn inbox(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let settings = settings(plan, "inbox", [])?;
     let (nats, concurrency) = connection("inbox", plan, keys).await?;
-    inbox::start(&nats, settings(plan, "inbox", [])?, clock.clone(), concurrency).await
+    inbox::start(&nats, settings, clock.clone(), concurrency).await
 }
 
 /// One replica of the auth callout.
 pub async fn auth_callout(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let settings = auth_callout_settings(plan, keys)?;
     let (nats, concurrency) = connection("auth-callout", plan, keys).await?;
-    let settings = settings(
-        plan,
-        "auth-callout",
-        [
-            flag("server", &plan.server),
-            flag("issuer-seed-file", &keys.issuer_file().display().to_string()),
-            flag("xkey-seed-file", &keys.xkey_file().display().to_string()),
-        ],
-    )?;
     auth_callout::start(&nats, settings, clock.clone(), concurrency).await
 }
 
 /// One gateway.
 pub async fn gateway(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<gateway::Running> {
+    let settings = gateway_settings(plan)?;
     let (nats, concurrency) = connection("gateway", plan, keys).await?;
-    let settings = settings(
-        plan,
-        "gateway",
-        [
-            flag("listen", &plan.listen.to_string()),
-            flag("server", &plan.server),
-            flag("public-url", &plan.public_url),
-            flag("nats-websocket-url", &plan.nats_websocket_url),
-        ],
-    )?;
     gateway::start(&nats, settings, clock.clone(), concurrency).await
+}
+
+/// Says what is wrong with anybody's settings before anything is started.
+fn check_settings(plan: &Plan, keys: &Keys) -> Result<()> {
+    registry_settings(plan)?;
+    settings::<inbox::Settings>(plan, "inbox", [])?;
+    auth_callout_settings(plan, keys)?;
+    gateway_settings(plan)?;
+    Ok(())
+}
+
+fn registry_settings(plan: &Plan) -> Result<registry::Settings> {
+    let flags = [
+        flag("server", &plan.server),
+        flag("public-url", &plan.public_url),
+        flag("database-url", &plan.database_url),
+    ];
+    settings(plan, "registry", flags)
+}
+
+fn auth_callout_settings(plan: &Plan, keys: &Keys) -> Result<auth_callout::Settings> {
+    let flags = [
+        flag("server", &plan.server),
+        flag("issuer-seed-file", &keys.issuer_file().display().to_string()),
+        flag("xkey-seed-file", &keys.xkey_file().display().to_string()),
+    ];
+    settings(plan, "auth-callout", flags)
+}
+
+fn gateway_settings(plan: &Plan) -> Result<gateway::Settings> {
+    let flags = [
+        flag("listen", &plan.listen.to_string()),
+        flag("server", &plan.server),
+        flag("public-url", &plan.public_url),
+        flag("nats-websocket-url", &plan.nats_websocket_url),
+    ];
+    settings(plan, "gateway", flags)
 }
 
 /// Connects as one of the users of the mesh.
