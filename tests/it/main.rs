@@ -22,6 +22,7 @@ mod registry_database;
 mod replicas;
 mod retries;
 mod sends_message;
+mod service_commands;
 mod shuts_down;
 mod signs_in;
 mod streams_over_http;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -14,6 +15,9 @@ use crate::process::{binary, signal};
 /// Any free port for each listener.
 const ANY_PORTS: [&str; 3] =
     ["--listen=127.0.0.1:0", "--nats-listen=127.0.0.1:0", "--websocket-listen=127.0.0.1:0"];
+
+/// Whoever takes longer does not end at all.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -148,8 +152,16 @@ fn command(home: &Path, name: &str) -> Command {
     command
 }
 
+/// Runs something that ends soon.
 fn run(command: &mut Command) -> Done {
-    let output = command.output().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output().unwrap()));
+    let Ok(output) = ended.recv_timeout(PATIENCE) else {
+        signal(pid, Signal::KILL);
+        panic!("{command:?} does not end")
+    };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Done { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

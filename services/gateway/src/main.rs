@@ -1,10 +1,16 @@
 //! The gateway as a process of its own.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use kez_service::{Clock, connect, run, telemetry};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    run::exit_code(serve().await)
+}
+
+async fn serve() -> anyhow::Result<()> {
     let config = gateway::Config::parse();
     let _telemetry = telemetry::start("gateway", &config.telemetry)?;
     let mut stop = run::Stop::listen()?;

@@ -1,5 +1,7 @@
 //! From the start of a process to its end.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,6 +31,17 @@ impl Stop {
         tokio::select! {
             started = start => started.map(Some),
             () = self.received() => Ok(None),
+        }
+    }
+}
+
+/// How a process ends; what went wrong is one line on standard error.
+pub fn exit_code(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }
