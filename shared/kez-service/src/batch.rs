@@ -4,8 +4,8 @@
 //! flushed once, however many messages it holds. So while one batch is being written the next one gathers, and when
 //! nothing is being written a message goes at once. Each sender gets its own sequence, and only when it is on disk.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{Client, HeaderMap};
@@ -14,6 +14,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 /// A stream takes batches of this size fastest; the server would take 1,000 messages.
 const MAX_MESSAGES: usize = 128;
@@ -22,6 +23,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Up to so many are published side by side instead: a stream without replicas stages each batch on disk, with more
 /// flushes than these few need.
 const FEW: usize = 8;
+/// So long after a batch its senders may come back with their next message, to be in one batch again.
+const RETURN: Duration = Duration::from_millis(2);
 /// Messages that wait for their batch; senders beyond that wait to hand theirs in.
 const QUEUE: usize = 8 * 1024;
 /// After this the outcome is unknown: the sender is told to try again under the same message id.
@@ -102,6 +105,7 @@ impl GroupCommit {
 /// Makes a batch of what has come in. One that is not full waits, and grows, while another is being written.
 async fn gather(writer: Writer, mut entries: mpsc::Receiver<Pending>, in_flight: u32) {
     let writing = Arc::new(Semaphore::new(in_flight as usize));
+    let mut previous = 0;
     while let Some(first) = entries.recv().await {
         let mut batch = Batch::of(first);
         let permit = loop {
@@ -118,9 +122,20 @@ async fn gather(writer: Writer, mut entries: mpsc::Receiver<Pending>, in_flight:
             }
         };
         let Ok(permit) = permit else { return };
+        if previous > FEW {
+            // Only right after a batch, for those who were in it: when little is going on, nobody waits.
+            let until = writer.last_written() + RETURN;
+            let back = batch.entries.len() + previous;
+            while batch.room() && batch.entries.len() < back {
+                let Ok(Some(next)) = timeout_at(until, entries.recv()).await else { break };
+                batch.push(next);
+            }
+        }
+        previous = batch.entries.len();
         let writer = writer.clone();
         tokio::spawn(async move {
             writer.write(batch.entries).await;
+            writer.note_written();
             drop(permit);
         });
     }
@@ -152,12 +167,22 @@ struct Writer {
     /// Distinguishes this process's batches from everyone else's.
     prefix: Arc<str>,
     batches: Arc<AtomicU64>,
+    last_written: Arc<Mutex<Instant>>,
 }
 
 impl Writer {
     fn new(nats: Client) -> Self {
         let prefix = crate::random::bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Self { nats, prefix: prefix.into(), batches: Arc::default() }
+        let last_written = Arc::new(Mutex::new(Instant::now()));
+        Self { nats, prefix: prefix.into(), batches: Arc::default(), last_written }
+    }
+
+    fn last_written(&self) -> Instant {
+        *self.last_written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_written(&self) {
+        *self.last_written.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Stores a batch and answers each of its senders. A refused batch is halved until only the offender is refused.
