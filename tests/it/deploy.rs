@@ -15,7 +15,8 @@ fn example_environments_name_variables_that_exist() {
         let help = Command::new(binary(&format!("kez-{service}"))).arg("--help").output().unwrap();
         let help = String::from_utf8(help.stdout).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let variables = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+        let variables =
+            text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
         for (variable, _) in variables {
             assert!(help.contains(variable), "kez-{service} does not know {variable}");
         }

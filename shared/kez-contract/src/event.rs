@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn facts_are_read_as_they_were_written() {
-        let record = r#"{"handle":"a","fqhn":"a@b","primary":"c","sigchain_url":"d","registered_at":"e","proofs":[]}"#;
+        let record =
+            r#"{"handle":"a","fqhn":"a@b","primary":"c","sigchain_url":"d","registered_at":"e","proofs":[]}"#;
         for text in [
             r#"{"fact":"profile","envelope":{"kez" : "profile"}}"#.to_owned(),
             format!(r#"{{"fact":"registered","record":{record},"envelope":{{"n":1.0}}}}"#),
