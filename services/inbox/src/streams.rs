@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use async_nats::Client;
+use kez_contract::inbox::{MAILBOXES, shard_subjects};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -46,8 +47,8 @@ pub async fn prepare(nats: &Client, settings: &Settings) -> Result<()> {
 
 fn subjects(n: u16, streams: u16) -> Vec<String> {
     match streams {
-        1 => vec!["kez.inbox.*.*".to_owned()],
-        _ => rules::shards_of(n, streams).map(|shard| format!("kez.inbox.{shard:02x}.*")).collect(),
+        1 => vec![MAILBOXES.to_owned()],
+        _ => rules::shards_of(n, streams).map(shard_subjects).collect(),
     }
 }
 

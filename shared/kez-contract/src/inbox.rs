@@ -20,6 +20,14 @@ pub fn mailbox_subject(primary: &str) -> String {
     format!("kez.inbox.{}.{primary}", primary.get(..2).unwrap_or_default())
 }
 
+/// The subjects of every mailbox.
+pub const MAILBOXES: &str = "kez.inbox.*.*";
+
+/// The subjects of the mailboxes of one logical shard: those of primaries that begin with this byte.
+pub fn shard_subjects(shard: u8) -> String {
+    format!("kez.inbox.{shard:02x}.*")
+}
+
 /// The subject under which a device's cursor is stored: only the inbox service may publish there.
 pub fn cursor_subject(primary: &str, device: &str) -> String {
     format!("kez.cursor.{primary}.{device}")
