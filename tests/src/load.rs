@@ -52,9 +52,18 @@ impl Load {
     }
 }
 
-/// Whether these are so many messages, each at a place of its own.
-pub fn each_once(messages: &[Text], wanted: usize) -> bool {
-    let texts: BTreeSet<&str> = messages.iter().map(|message| message.text.as_str()).collect();
-    let places: BTreeSet<u64> = messages.iter().map(|message| message.seq).collect();
-    [texts.len(), places.len(), messages.len()] == [wanted; 3]
+/// Checks that what somebody found is what was acknowledged: so many messages, each once, in the order of their places.
+#[track_caller]
+pub fn each_once(found: &[Text], acknowledged: &[Text], wanted: usize) {
+    let texts: BTreeSet<&str> = acknowledged.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!((texts.len(), acknowledged.len()), (wanted, wanted), "each is acknowledged once");
+    let (there, promised): (BTreeSet<&Text>, BTreeSet<&Text>) =
+        (found.iter().collect(), acknowledged.iter().collect());
+    let lost: Vec<_> = promised.difference(&there).take(5).collect();
+    let unasked: Vec<_> = there.difference(&promised).take(5).collect();
+    assert!(
+        lost.is_empty() && unasked.is_empty(),
+        "lost: {lost:?} …; stored, but not acknowledged: {unasked:?} …"
+    );
+    assert!(found.is_sorted() && found.len() == there.len(), "each stands there once, and in order");
 }

@@ -23,8 +23,7 @@ async fn serve() -> anyhow::Result<()> {
         () = stop.received() => {}
         reason = running.failed() => {
             tracing::error!(%reason, "this replica cannot answer and ends, so that another one gets its share");
-            // Returning would wait for the very tasks that are stuck.
-            std::process::exit(1);
+            std::process::exit(1); // Returning would wait for the very tasks that are stuck.
         }
     }
     running.stop().await
