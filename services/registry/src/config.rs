@@ -29,7 +29,7 @@ pub struct Settings {
     #[arg(long, env = "KEZ_PUBLIC_URL", value_name = "KEZ_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = base_url)]
     pub public_url: String,
 
-    /// Database: sqlite://FILE?mode=rwc or postgres://USER:PASSWORD@HOST/NAME. As a flag, everybody on this
+    /// Database: `sqlite://FILE?mode=rwc` or `postgres://USER:PASSWORD@HOST/NAME`. As a flag, everybody on this
     /// machine can read its password
     #[arg(
         long,
