@@ -78,11 +78,10 @@ async fn paced(
             }
         }));
     }
-    let begun = Instant::now();
     let mut replies = Vec::new();
+    let mut ticks = ticks(requests.len());
     for (n, request) in requests.into_iter().enumerate() {
-        let due = begun + EVERY * u32::try_from(n)?;
-        tokio::time::sleep_until(due.into()).await;
+        let due = ticks.recv().await.expect("a tick a message");
         dues[n % dues.len()].lock().unwrap().push_back(due);
         let (nats, subject) = connections[n % connections.len()].clone();
         replies.push(tokio::spawn(async move { nats.request(subject, request).await }));
@@ -97,4 +96,19 @@ async fn paced(
     }
     listening.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(figures)
+}
+
+/// When each message is due, told at that moment by a thread of its own: the runtime's timers are a millisecond coarse.
+fn ticks(count: usize) -> mpsc::UnboundedReceiver<Instant> {
+    let (tick, ticks) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let begun = Instant::now();
+        for due in (0..u32::try_from(count).unwrap_or(u32::MAX)).map(|n| begun + EVERY * n) {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            if tick.send(due).is_err() {
+                return;
+            }
+        }
+    });
+    ticks
 }
