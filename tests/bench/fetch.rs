@@ -28,7 +28,7 @@ const COLD_EVERY: Duration = Duration::from_millis(2_500);
 pub async fn measure(streams: u16, runs: usize) -> Result<Vec<Row>> {
     let bed = Bed::start(&[("KEZ_INBOX_STREAMS", &streams.to_string())]).await?;
     let secrets = bed.register(PEOPLE).await?;
-    fill(&bed, &secrets).await?;
+    fill(&bed, &secrets, streams).await?;
     let readers = bed.connect(&bed.nats, &secrets[..READERS]).await?;
     let (mut warm50, mut warm99) = (Vec::new(), Vec::new());
     for _ in 0..runs {
@@ -63,19 +63,28 @@ async fn catch_up(reader: &Client) -> Result<f64> {
 }
 
 /// Stores a million sealed messages in random order, as the inbox itself would.
-async fn fill(bed: &Bed, secrets: &[SecretKey]) -> Result<()> {
+async fn fill(bed: &Bed, secrets: &[SecretKey], streams: u16) -> Result<()> {
     let inbox = bed.user("inbox").await?;
-    let commit = GroupCommit::start(inbox, 4);
+    // A batch is of one stream; each stream keeps a run of the primaries' first bytes.
+    let commits: Vec<_> = (0..streams).map(|_| GroupCommit::start(inbox.clone(), 2)).collect();
+    let commit_of = |secret: &SecretKey| {
+        let first = usize::from(secret.public().as_bytes()[0]);
+        commits[first * usize::from(streams) / 256].clone()
+    };
     let envelopes: Vec<Bytes> = seal_requests(secrets, secrets, SEALED).iter().map(envelope).collect();
     let mut to: Vec<usize> = (0..PEOPLE * EACH).map(|n| n % PEOPLE).collect();
     shuffle(&mut to);
-    let entries = to.into_iter().enumerate().map(|(n, person)| Entry {
-        subject: mailbox_subject(&secrets[person].public().to_hex()),
-        message_id: Some(format!("fill:{n}")),
-        expected_last: None,
-        payload: envelopes[n % SEALED].clone(),
+    let stores = to.into_iter().enumerate().map(|(n, person)| {
+        let commit = commit_of(&secrets[person]);
+        let entry = Entry {
+            subject: mailbox_subject(&secrets[person].public().to_hex()),
+            message_id: Some(format!("fill:{n}")),
+            expected_last: None,
+            payload: envelopes[n % SEALED].clone(),
+        };
+        async move { commit.store(entry).await }
     });
-    let mut stored = stream::iter(entries).map(|entry| commit.store(entry)).buffer_unordered(4_096);
+    let mut stored = stream::iter(stores).buffer_unordered(4_096);
     while let Some(outcome) = stored.next().await {
         outcome?;
     }
