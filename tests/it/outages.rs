@@ -140,9 +140,10 @@ fn unavailable<Reply: std::fmt::Debug>(answer: Result<Reply, Problem>) {
 
 /// The first answer with this status.
 async fn until(mesh: &Mesh, path: &str, status: u16) -> Answer {
+    let web = mesh.web();
     let asking = async {
         loop {
-            let answer = mesh.web().get(path).await;
+            let answer = web.get(path).await;
             if answer.status == status {
                 return answer;
             }

@@ -12,7 +12,7 @@ use kez_contract::inbox::{FETCH, Fetch, SEND, Send, Stored};
 use kez_crypto::{Fault, Handle, SecretKey, Timestamp};
 use kez_service::random;
 use serde_json::Value;
-use tests::marks::{Marks, all_files, marked};
+use tests::marks::{Marks, marked};
 use tests::{Guest, Mesh, Person, Tap};
 
 /// A way to send.
@@ -187,7 +187,7 @@ async fn nobody_in_between_can_tell_what_it_says_or_who_wrote_it() {
     }
     assert_eq!(marks.found_in(&crossed), Vec::<&str>::new());
 
-    let disk = all_files(&mesh.folder().join("nats"));
+    let disk = mesh.broker_files().await;
     assert_eq!(marks.found_in(&disk), Vec::<&str>::new());
 
     // What was looked through is what there was: the sealed messages, and whose mailbox they lie in.

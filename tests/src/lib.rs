@@ -8,9 +8,11 @@
     reason = "a harness that cannot do its work ends the test"
 )]
 
+pub mod broker;
 pub mod cable;
 pub mod collector;
 pub mod command;
+pub mod container;
 pub mod database;
 pub mod guest;
 pub mod load;

@@ -8,12 +8,14 @@ use kez::client::{Client, ConnectFault, Connection, SignIn};
 use kez::http::HttpClient;
 use kez::up::keys::Keys;
 use kez::up::mesh::{self as services, Mesh as Services, Plan, connect_as};
-use kez::up::nats_server::{self, NatsServer, Place};
+use kez::up::nats_server::Place;
 use kez_crypto::SecretKey;
 use kez_service::{Clock, Running, random};
 use tempfile::TempDir;
 
+use crate::broker::{Broker, free_address};
 use crate::database::Database;
+use crate::marks::all_files;
 use crate::person::Person;
 use crate::web::Web;
 
@@ -28,7 +30,7 @@ pub struct Mesh {
     /// The services' clock; people's clocks are their own.
     pub clock: Clock,
     place: Place,
-    broker: Option<NatsServer>,
+    broker: Broker,
     pub registry: Option<Running>,
     pub inbox: Option<Running>,
     pub auth_callout: Option<Running>,
@@ -73,14 +75,13 @@ impl Mesh {
         let database = folder.path().join("database");
         fs::create_dir(&database).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let mut place = Place { folder: folder.path().join("nats"), listen: any, websocket: any };
-        let broker = start_broker(&place, &keys).await;
         // A restart takes the same ports, so that everyone finds it again.
-        place.listen = address(&broker.url);
-        place.websocket = address(&broker.websocket_url);
+        let place =
+            Place { folder: folder.path().join("nats"), listen: free_address(), websocket: free_address() };
+        let broker = Broker::start(&place, &keys).await;
         let plan = Plan {
-            nats_url: broker.url.clone(),
-            nats_websocket_url: broker.websocket_url.clone(),
+            nats_url: broker.url(),
+            nats_websocket_url: broker.websocket_url(),
             server: SERVER.to_owned(),
             public_url: "http://kez.test".to_owned(),
             database_url: format!("sqlite://{}?mode=rwc", database.join("registry.db").display()),
@@ -93,7 +94,7 @@ impl Mesh {
             plan,
             clock: Clock::default(),
             place,
-            broker: Some(broker),
+            broker,
             registry: None,
             inbox: None,
             auth_callout: None,
@@ -180,17 +181,32 @@ impl Mesh {
         self.start_broker().await;
     }
 
-    /// Starts nats-server again, on the same ports and the same folder.
+    /// Starts nats-server again after a kill, on the same ports and the same folder.
     pub async fn start_broker(&mut self) {
-        self.broker = Some(start_broker(&self.place, &self.keys).await);
+        self.broker.start_again(&self.place, &self.keys).await;
     }
 
     /// Kills nats-server, without a chance to tidy up.
     pub async fn kill_broker(&mut self) {
-        // Dropping kills; waiting makes sure that its ports are free.
-        let mut broker = self.broker.take().expect("the broker runs");
-        crate::process::kill(broker.pid().expect("the broker runs"));
-        broker.ended().await.unwrap();
+        self.broker.kill().await;
+    }
+
+    /// Everything that nats-server has written, configuration and streams, one file after the other.
+    pub async fn broker_files(&self) -> Vec<u8> {
+        match &self.broker {
+            Broker::Process(_) => all_files(&self.place.folder),
+            Broker::Container(container) => container.files().await,
+        }
+    }
+
+    /// What nats-server has logged, as `kez up` keeps it; nothing of one in a container, whose log the engine keeps.
+    pub fn broker_log(&self) -> Option<String> {
+        match &self.broker {
+            Broker::Process(_) => {
+                Some(fs::read_to_string(self.place.folder.join("nats-server.log")).unwrap())
+            }
+            Broker::Container(_) => None,
+        }
     }
 
     /// Starts every service in this process, as `kez up` does.
@@ -234,13 +250,4 @@ impl Mesh {
     pub async fn another_gateway(&self) -> gateway::Running {
         services::gateway(&self.plan, &self.keys, &self.clock).await.expect("a gateway starts")
     }
-}
-
-async fn start_broker(place: &Place, keys: &Keys) -> NatsServer {
-    let binary = nats_server::find(None).expect("nats-server is on PATH: run tests through ./justw test");
-    NatsServer::start(&binary, place, keys).await.expect("nats-server starts")
-}
-
-fn address(url: &str) -> std::net::SocketAddr {
-    url.rsplit('/').next().and_then(|address| address.parse().ok()).expect("a URL with an address")
 }

@@ -26,6 +26,8 @@ use crate::{connect, trace};
 
 /// After so long without a call, the moment has come to leave between two calls.
 const QUIET: Duration = Duration::from_millis(100);
+/// The same where there are callers, whom a busy machine may only have held up.
+const QUIET_AFTER_CALLS: Duration = Duration::from_secs(1);
 
 /// What a row needs to be listened to.
 pub(crate) struct Listener<App> {
@@ -66,7 +68,9 @@ impl<App: Clone + Send + Sync + 'static> Listener<App> {
         // came until now, and more than can be on its way. When calls are few, the next one is not waited for.
         let until_now = self.received() - before;
         copies.unsubscribe_after(until_now + until_now / 2 + 64).await?;
-        while let Ok(Some(copy)) = timeout(QUIET, copies.next()).await {
+        let mut patience = QUIET;
+        while let Ok(Some(copy)) = timeout(patience, copies.next()).await {
+            patience = QUIET_AFTER_CALLS;
             if !taken.contains(&reply_of(&copy)) {
                 self.take(Asked::Copied(self.nats.clone(), copy)).await;
             }

@@ -174,7 +174,10 @@ impl Running {
         self.service.stop().await.map_err(|error| anyhow!("cannot stop: {error}"))?;
         self.calls.close();
         self.calls.wait().await;
-        connect::settled(&self.nats).await
+        if let Err(error) = connect::settled(&self.nats).await {
+            tracing::warn!(%error, "the last answers may not have arrived");
+        }
+        Ok(())
     }
 }
 

@@ -17,8 +17,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::keys::{Keys, private_file, private_folder};
 
-const SERVER_CONF: &str = include_str!("../../../../nats/server.conf");
-const ACCOUNTS_CONF: &str = include_str!("../../../../nats/accounts.conf");
+/// The configuration by file name, the first of which is nats-server's; it reads its keys and places from variables.
+pub const CONFIGURATION: [(&str, &str); 2] = [
+    ("server.conf", include_str!("../../../../nats/server.conf")),
+    ("accounts.conf", include_str!("../../../../nats/accounts.conf")),
+];
 /// The first version that Kez was measured and tested with. Older ones have known holes before sign-in.
 const OLDEST: (u32, u32, u32) = (2, 15, 1);
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -123,8 +126,9 @@ pub fn check_free(address: SocketAddr, flag: &str) -> Result<()> {
 fn spawn(binary: &Path, place: &Place, keys: &Keys) -> Result<(Child, JoinHandle<()>)> {
     private_folder(&place.folder)?;
     forget_ports(place)?;
-    private_file(&config_file(place), SERVER_CONF)?;
-    private_file(&place.folder.join("accounts.conf"), ACCOUNTS_CONF)?;
+    for (name, text) in CONFIGURATION {
+        private_file(&place.folder.join(name), text)?;
+    }
     private_file(&log_file(place), "")?;
     let file = fs::OpenOptions::new().append(true).open(log_file(place))?;
     // Quoted, since the configuration reads these as its own syntax.
