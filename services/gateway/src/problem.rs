@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kez_contract::sigchain::Head;
 use kez_contract::{Code, Problem};
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ impl From<Problem> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Problem { code, detail, retry_after, limit_per_minute } = self.0;
+        let Problem { code, detail, retry_after, limit_per_minute, current } = self.0;
         tracing::debug!(code = code.as_str(), "refused");
         let document = Document {
             r#type: format!("/errors/{}", code.as_str()),
@@ -38,6 +39,7 @@ impl IntoResponse for Refusal {
             code,
             detail,
             limit_per_minute,
+            current,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -59,4 +61,6 @@ pub struct Document {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_per_minute: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<Head>,
 }

@@ -74,7 +74,7 @@ impl<Family, Request, Reply> Copy for Endpoint<Family, Request, Reply> {}
 
 /// What the broker lets a signed-in person do: three lines, no more (ARCHITECTURE.md, "Subjects").
 pub mod rights {
-    use super::super::{event, registry};
+    use super::super::{event, registry, sigchain};
 
     /// Publish rights of somebody who is registered.
     pub fn publish(primary: &str, device: &str) -> Vec<String> {
@@ -89,6 +89,9 @@ pub mod rights {
             registry::BY_PRIMARY.subject(primary, device),
             registry::AVAILABLE.subject(primary, device),
             registry::PROFILE.subject(primary, device),
+            sigchain::HEAD.subject(primary, device),
+            sigchain::EVENTS.subject(primary, device),
+            sigchain::CLAIMANTS.subject(primary, device),
         ]
     }
 

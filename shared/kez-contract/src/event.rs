@@ -41,6 +41,16 @@ pub const LIVE: Event<Document> = Event::new("kez.live.*");
 /// A registration or a new profile, as its owner signed it.
 pub const REGISTRY_FEED: Event<RegistryFact> = Event::new("kez.feed.registry.*");
 
+/// An event of any sigchain, the moment it is stored: the stored bytes, republished by the stream itself with the headers
+/// `Nats-Sequence` and `Nats-Last-Sequence` (that of the event before it in the same chain). At most once, and readers
+/// verify each.
+pub const SIGCHAIN_FEED_ALL: &str = "kez.feed.sigchain.*.*";
+
+/// The feed of one chain, whose primary is `<system>:<name>`.
+pub fn sigchain_feed(system: &str, name: &str) -> String {
+    format!("kez.feed.sigchain.{system}.{name}")
+}
+
 /// Every public feed: anyone signed in may follow them.
 pub const FEED_ALL: &str = "kez.feed.>";
 

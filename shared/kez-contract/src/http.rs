@@ -10,8 +10,9 @@ pub const BY_PRIMARY: &str = "/v1/by-primary/{primary}";
 pub const WEBFINGER: &str = "/.well-known/webfinger";
 pub const PROFILE: &str = "/v1/profile/{handle}";
 pub const PROOFS: &str = "/v1/profile/{handle}/proofs";
-/// Served once the sigchain service runs; records and WebFinger name it already.
 pub const SIGCHAIN: &str = "/v1/sigchains/{alg}/{key}";
+pub const CLAIMS: &str = "/v1/claims";
+pub const VERIFY: &str = "/v1/verify";
 pub const MESSAGES: &str = "/v1/messages";
 pub const INBOX: &str = "/v1/inbox/{handle}";
 pub const INBOX_STREAM: &str = "/v1/inbox/{handle}/stream";

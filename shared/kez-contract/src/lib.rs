@@ -1,6 +1,6 @@
 //! What can be asked in Kez: every subject with its request, its reply and the words it is refused in.
 //!
-//! Reading order: [`registry`] and [`inbox`] list the calls, [`endpoint`] says what a call is, [`event`] what is
+//! Reading order: [`registry`], [`inbox`] and [`sigchain`] list the calls, [`endpoint`] says what a call is, [`event`] what is
 //! announced without being asked, [`problem`] how a call is refused. No subject is written anywhere else.
 
 pub mod config;
@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod problem;
 pub mod registry;
 pub mod roll_call;
+pub mod sigchain;
 pub mod sign_in;
 
 pub use endpoint::{Endpoint, Mesh, Person, Rpc, Svc, Web, WebClient};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sigchain::Head;
+
 /// Over NATS a refusal has an empty body and three headers: `Nats-Service-Error` (the code), `Nats-Service-Error-Code`
 /// (the HTTP status) and this one, which holds the whole [`Problem`] as JSON.
 pub const PROBLEM_HEADER: &str = "Kez-Problem";
@@ -20,11 +22,14 @@ pub struct Problem {
     /// The limit that was hit, in calls a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_per_minute: Option<u32>,
+    /// Where the sigchain now ends that an event did not fit onto.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Head>,
 }
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, limit_per_minute: None }
+        Self { code, detail: detail.into(), retry_after: None, limit_per_minute: None, current: None }
     }
 
     /// The service that should answer is not there, or its store is not: try again in a second.
@@ -99,7 +104,19 @@ codes! {
     HandleTaken "handle_taken" 409 "Somebody else has this handle."
     PrimaryTaken "primary_taken" 409 "This key is registered under another handle."
     Outdated "outdated" 409 "A newer one is stored."
+    KeyRotated "key_rotated" 409 "This key has been rotated: its identity has moved to a successor."
+    WrongSeq "wrong_seq" 409 "The event's number is not the next one of the sigchain."
+    WrongPrev "wrong_prev" 409 "The event does not follow the last one of the sigchain."
+    Conflict "conflict" 409 "Another event was appended at the same moment."
     TooLarge "too_large" 413 "The request is larger than this call takes."
+    WrongPrimary "wrong_primary" 422 "The document belongs to another identity."
+    ChainClosed "chain_closed" 422 "The sigchain is closed: its identity has moved to a successor."
+    ClockBackwards "clock_backwards" 422 "The event is dated before the last one of the sigchain."
+    AlreadyActive "already_active" 422 "This is active in the sigchain already."
+    NotActive "not_active" 422 "This is not active in the sigchain."
+    BadProof "bad_proof" 422 "The key that is added has not agreed."
+    UnknownOp "unknown_op" 422 "This sigchain operation is unknown."
+    UnsupportedSubject "unsupported_subject" 422 "Accounts of this system cannot be checked."
     RateLimited "rate_limited" 429 "Too many requests; try again later."
     Internal "internal" 500 "Something failed on the server; it has been logged."
     Unavailable "unavailable" 503 "The service is not available right now."

@@ -41,7 +41,8 @@ pub const REL_PROFILE: &str = "https://kez.lat/rel/profile";
 /// The person's sigchain, one signed event a line.
 pub const REL_SIGCHAIN: &str = "https://kez.lat/rel/sigchain";
 
-/// A signed `handle_registration` envelope (protocol, sections 3 and 4), at most [`MAX_REGISTRATION`].
+/// A signed `handle_registration` envelope (protocol, sections 3 and 4), at most [`MAX_REGISTRATION`]. A handle moves to
+/// another key when the sigchain of the one that has it ends with a `rotate` event that names that other key (section 6).
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
