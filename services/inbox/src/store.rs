@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use async_nats::{Client, HeaderMap, Message};
+use async_nats::{Client, Message};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use kez_contract::inbox::{MAX_PAGE_BYTES, Page, Stored, cursor_subject, mailbox_subject};
 use kez_contract::{Code, Document};
 use kez_service::Fault;
 use kez_service::batch::{Entry, GroupCommit, Refused};
+use kez_service::streams::{direct_get, header, sequence};
 use moka::sync::Cache;
 use serde_json::{Value, json};
 
@@ -27,7 +27,6 @@ const RENEW_CURSOR: Duration = Duration::from_secs(24 * 3600);
 const REMEMBERED_DEVICES: u64 = 100_000;
 /// Devices of one person that are looked at.
 const MAX_DEVICES: u32 = 1000;
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Tries of a cursor that two replicas move at once.
 const CURSOR_TRIES: usize = 8;
 
@@ -105,7 +104,7 @@ impl Store {
             "seq": since.saturating_add(1), "next_by_subj": mailbox_subject(primary),
             "batch": limit, "max_bytes": MAX_PAGE_BYTES,
         });
-        let read = self.direct_get(stream, &request).await?;
+        let read = direct_get(&self.nats, stream, &request).await?;
         let messages = read.messages.iter().map(stored).collect::<Result<Vec<_>>>()?;
         let next = messages.last().map_or(since, |message| message.seq);
         Ok(Page { messages, next, more: read.pending > 0 })
@@ -114,7 +113,7 @@ impl Store {
     /// The sequence of the newest message in a mailbox; 0 while there is none.
     pub async fn newest(&self, primary: &str) -> Result<u64, Fault> {
         let request = json!({ "multi_last": [mailbox_subject(primary)], "batch": 1 });
-        let read = self.direct_get(&self.mailbox(primary)?.stream, &request).await?;
+        let read = direct_get(&self.nats, &self.mailbox(primary)?.stream, &request).await?;
         Ok(read.messages.last().map(sequence).transpose()?.unwrap_or(0))
     }
 
@@ -169,7 +168,7 @@ impl Store {
     /// The cursors of all devices of a person.
     pub async fn cursors(&self, primary: &str) -> Result<Vec<Cursor>, Fault> {
         let request = json!({ "multi_last": [cursor_subject(primary, "*")], "batch": MAX_DEVICES });
-        let read = self.direct_get(streams::CURSORS, &request).await?;
+        let read = direct_get(&self.nats, streams::CURSORS, &request).await?;
         Ok(read
             .messages
             .iter()
@@ -179,7 +178,7 @@ impl Store {
 
     async fn last_cursor(&self, subject: &str) -> Result<Option<(u64, Cursor)>, Fault> {
         let request = json!({ "multi_last": [subject], "batch": 1 });
-        let read = self.direct_get(streams::CURSORS, &request).await?;
+        let read = direct_get(&self.nats, streams::CURSORS, &request).await?;
         let Some(message) = read.messages.last() else { return Ok(None) };
         Ok(Some((sequence(message)?, serde_json::from_slice(&message.payload)?)))
     }
@@ -190,36 +189,6 @@ impl Store {
         let stream = self.mailboxes.get(usize::from(rules::stream_of(shard, streams)));
         Ok(stream.context("every shard has a stream")?)
     }
-
-    /// A batched direct get (ADR-31): messages until the server says that there are no more.
-    async fn direct_get(&self, stream: &str, request: &Value) -> Result<Read, Fault> {
-        let inbox = self.nats.new_inbox();
-        let mut replies = self.nats.subscribe(inbox.clone()).await?;
-        let subject = format!("$JS.API.DIRECT.GET.{stream}");
-        self.nats.publish_with_reply(subject, inbox, serde_json::to_vec(request)?.into()).await?;
-        let mut messages = Vec::new();
-        loop {
-            let reply = tokio::time::timeout(READ_TIMEOUT, replies.next()).await.map_err(|_| store_gone())?;
-            let Some(message) = reply else { return Err(store_gone()) };
-            match message.status.map(|status| status.as_u16()) {
-                None => messages.push(message),
-                Some(404) => return Ok(Read { messages, pending: 0 }),
-                Some(204) => {
-                    let pending =
-                        header(&message, "Nats-Num-Pending").and_then(|n| n.parse().ok()).unwrap_or(0);
-                    return Ok(Read { messages, pending });
-                }
-                Some(503) => return Err(store_gone()),
-                Some(other) => return Err(anyhow!("direct get was refused with {other}").into()),
-            }
-        }
-    }
-}
-
-struct Read {
-    messages: Vec<Message>,
-    /// How many more there are.
-    pending: u64,
 }
 
 fn stored(message: &Message) -> Result<Stored> {
@@ -231,16 +200,6 @@ fn stored(message: &Message) -> Result<Stored> {
         ),
         envelope: Document::from(serde_json::value::RawValue::from_string(text)?),
     })
-}
-
-fn sequence(message: &Message) -> Result<u64> {
-    header(message, "Nats-Sequence")
-        .and_then(|sequence| sequence.parse().ok())
-        .context("a stored message has no sequence")
-}
-
-fn header<'m>(message: &'m Message, name: &str) -> Option<&'m str> {
-    message.headers.as_ref().and_then(|headers: &HeaderMap| headers.get(name)).map(|value| value.as_str())
 }
 
 /// `2026-05-25T03:00:00.123456789Z` without its fraction.

@@ -15,6 +15,7 @@ pub mod random;
 pub mod roll_call;
 pub mod run;
 pub mod service;
+pub mod streams;
 pub mod telemetry;
 pub mod trace;
 mod watchdog;
