@@ -3,26 +3,18 @@
 //! A handle has one row and a primary has one row because the tables say so, not because somebody looked first.
 
 mod migrations;
-mod open;
-mod outage;
 mod tables;
 
-use std::time::Duration;
-
-use anyhow::{Context, Result as Anyhow};
+use anyhow::Result as Anyhow;
 use kez_crypto::{PublicKey, Timestamp};
+use kez_database::Database;
 use kez_service::Fault;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
-use outage::Outage;
+use migrations::Migrator;
 use tables::{people, profiles};
-
-/// A call waits no longer for the database: its caller has to hear before it gives up.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Nor this long while it has not answered others: whoever can be answered from memory should not wait for it.
-const PATIENCE_IN_OUTAGE: Duration = Duration::from_secs(1);
 
 /// A registered person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,20 +29,13 @@ pub struct Person {
 /// The registry's database.
 #[derive(Clone)]
 pub struct Store {
-    database: DatabaseConnection,
-    outage: Outage,
+    database: Database,
 }
 
 impl Store {
     /// Opens the database of that URL and brings its tables up to date, however many replicas do so at once.
     pub async fn open(url: &str) -> Anyhow<Self> {
-        let database = open::open(url).await?;
-        let migrated = tokio::time::timeout(migrations::PATIENCE, migrations::run(&database)).await;
-        migrated
-            .map_err(|_| anyhow::anyhow!("another replica has been at it for too long"))
-            .and_then(|result| Ok(result?))
-            .context("the database in DATABASE_URL cannot be brought up to date")?;
-        Ok(Self { database, outage: Outage::default() })
+        Ok(Self { database: Database::open::<Migrator>(url, "registry").await? })
     }
 
     /// Stores a person with the registration they signed. False: the handle or the primary is stored already.
@@ -64,7 +49,7 @@ impl Store {
             proofs_set_at: Set(0),
         };
         let insert = people::Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned());
-        Ok(self.run(insert.exec_without_returning(&self.database)).await? == 1)
+        Ok(self.database.run(insert.exec_without_returning(self.database.connection())).await? == 1)
     }
 
     pub async fn person_by_handle(&self, handle: &str) -> Result<Option<Person>, Fault> {
@@ -91,13 +76,13 @@ impl Store {
             .col_expr(people::Column::Proofs, Expr::value(serde_json::to_string(proofs)?))
             .col_expr(people::Column::ProofsSetAt, Expr::value(set_at.unix()))
             .filter(which);
-        Ok(self.run(update.exec(&self.database)).await?.rows_affected == 1)
+        Ok(self.database.run(update.exec(self.database.connection())).await?.rows_affected == 1)
     }
 
     /// The text of a person's profile, as they put it.
     pub async fn profile(&self, primary: &PublicKey) -> Result<Option<String>, Fault> {
         let select = profiles::Entity::find_by_id(primary.to_hex());
-        Ok(self.run(select.one(&self.database)).await?.map(|row| row.envelope))
+        Ok(self.database.run(select.one(self.database.connection())).await?.map(|row| row.envelope))
     }
 
     /// Stores the profile of a registered person. False: the stored one is as new, or newer.
@@ -119,26 +104,13 @@ impl Store {
             )
             .to_owned();
         let insert = profiles::Entity::insert(row).on_conflict(newer);
-        Ok(self.run(insert.exec_without_returning(&self.database)).await? == 1)
+        Ok(self.database.run(insert.exec_without_returning(self.database.connection())).await? == 1)
     }
 
     async fn person(&self, which: impl sea_orm::sea_query::IntoCondition) -> Result<Option<Person>, Fault> {
         let select = people::Entity::find().select_only().columns(people::FOUND).filter(which);
-        let row = self.run(select.into_model::<people::Found>().one(&self.database)).await?;
+        let row =
+            self.database.run(select.into_model::<people::Found>().one(self.database.connection())).await?;
         row.map(people::Found::into_person).transpose()
-    }
-
-    /// Runs a statement. A database that does not answer is not the caller's fault, nor ours: try again.
-    async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, Fault> {
-        let patience = if self.outage.lasts() { PATIENCE_IN_OUTAGE } else { PATIENCE };
-        match tokio::time::timeout(patience, statement).await {
-            Ok(Ok(done)) => {
-                self.outage.is_over();
-                Ok(done)
-            }
-            Ok(Err(error)) if outage::is_outage(&error) => Err(self.outage.begins(&error)),
-            Ok(Err(error)) => Err(error.into()),
-            Err(elapsed) => Err(self.outage.begins(&elapsed)),
-        }
     }
 }

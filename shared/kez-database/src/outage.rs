@@ -10,12 +10,17 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteError;
 
 /// Whether the database failed to answer last time, so that an outage is logged when it begins and when it ends.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Outage {
+    service: &'static str,
     lasts: Arc<AtomicBool>,
 }
 
 impl Outage {
+    pub fn of(service: &'static str) -> Self {
+        Self { service, lasts: Arc::default() }
+    }
+
     pub fn lasts(&self) -> bool {
         self.lasts.load(Ordering::Relaxed)
     }
@@ -23,9 +28,9 @@ impl Outage {
     /// The database did not answer.
     pub fn begins(&self, error: &dyn Display) -> Fault {
         if !self.lasts.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "the database does not answer; look-ups are answered from memory where they can be");
+            tracing::warn!(%error, "the database does not answer");
         }
-        Fault::unavailable("the registry's database does not answer; try again")
+        Fault::unavailable(format!("the database of the {} does not answer; try again", self.service))
     }
 
     /// The database answered.

@@ -27,20 +27,22 @@ const BUSY: Duration = Duration::from_secs(2);
 const WAL_ATTEMPTS: u32 = 100;
 const WAL_PAUSE: Duration = Duration::from_millis(50);
 
-pub async fn open(url: &str) -> Result<DatabaseConnection> {
+pub async fn open(url: &str, service: &'static str) -> Result<DatabaseConnection> {
     if url.starts_with("sqlite:") {
-        return sqlite(url).await.context("cannot open the SQLite database in DATABASE_URL");
+        return sqlite(url, service).await.context("cannot open the SQLite database in DATABASE_URL");
     }
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return postgres(url).await.context("cannot connect to the PostgreSQL database in DATABASE_URL");
+        return postgres(url, service)
+            .await
+            .context("cannot connect to the PostgreSQL database in DATABASE_URL");
     }
     bail!("DATABASE_URL begins with neither sqlite: nor postgres:")
 }
 
-async fn postgres(url: &str) -> Result<DatabaseConnection> {
+async fn postgres(url: &str, service: &'static str) -> Result<DatabaseConnection> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| anyhow::anyhow!("it is not a URL such as postgres://user:password@host/name"))?
-        .application_name("kez-registry")
+        .application_name(&format!("kez-{service}"))
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
@@ -50,10 +52,10 @@ async fn postgres(url: &str) -> Result<DatabaseConnection> {
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
-async fn sqlite(url: &str) -> Result<DatabaseConnection> {
+async fn sqlite(url: &str, service: &'static str) -> Result<DatabaseConnection> {
     ensure!(!url.contains(":memory:") && !url.contains("mode=memory"), "a database in memory keeps nothing");
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(|_| anyhow::anyhow!("it is not a URL such as sqlite://registry.db?mode=rwc"))?
+        .map_err(|_| anyhow::anyhow!("it is not a URL such as sqlite://kez.db?mode=rwc"))?
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
         .disable_statement_logging();
@@ -62,7 +64,7 @@ async fn sqlite(url: &str) -> Result<DatabaseConnection> {
     }
     let first = options.connect().await?;
     write_ahead(first).await?;
-    let file = File::at(options.get_filename())?;
+    let file = File::at(options.get_filename(), service)?;
     let (known, opened) = (file.clone(), file);
     let pool = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
@@ -81,21 +83,24 @@ struct File {
     path: PathBuf,
     device: u64,
     inode: u64,
+    service: &'static str,
 }
 
 impl File {
-    fn at(path: &Path) -> std::io::Result<Self> {
+    fn at(path: &Path, service: &'static str) -> std::io::Result<Self> {
         let metadata = fs::metadata(path)?;
-        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino(), service })
     }
 
     fn is_there(&self) -> bool {
-        Self::at(&self.path).is_ok_and(|now| (now.device, now.inode) == (self.device, self.inode))
+        Self::at(&self.path, self.service)
+            .is_ok_and(|now| (now.device, now.inode) == (self.device, self.inode))
     }
 
     fn check(&self) -> sqlx::Result<()> {
-        let replaced = "the database file was replaced: restart the registry to use the new one";
-        if self.is_there() { Ok(()) } else { Err(std::io::Error::other(replaced).into()) }
+        let replaced =
+            || format!("the database file was replaced: restart the {} to use the new one", self.service);
+        if self.is_there() { Ok(()) } else { Err(std::io::Error::other(replaced()).into()) }
     }
 }
 
