@@ -1,0 +1,3 @@
+//! Checks whether an account says that it belongs to an identity.
+
+mod guard;
