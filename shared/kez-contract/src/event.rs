@@ -38,7 +38,7 @@ impl<Body> Event<Body> {
 /// for the first). At most once: who finds a gap fetches.
 pub const LIVE: Event<Document> = Event::new("kez.live.*");
 
-/// A registration or a new profile, as its owner signed it.
+/// A registration, a new profile, or that a handle has moved to a successor.
 pub const REGISTRY_FEED: Event<RegistryFact> = Event::new("kez.feed.registry.*");
 
 /// An event of any sigchain, the moment it is stored: the stored bytes, republished by the stream itself with the headers
@@ -54,12 +54,16 @@ pub fn sigchain_feed(system: &str, name: &str) -> String {
 /// Every public feed: anyone signed in may follow them.
 pub const FEED_ALL: &str = "kez.feed.>";
 
-/// What the registry announces: `{"fact": "registered", "record", "envelope"}` or `{"fact": "profile", "envelope"}`.
-/// Readers verify the envelope, not the sender.
+/// What the registry announces: `{"fact": "registered", "record", "envelope"}`, `{"fact": "rotated", "record", "envelope"}` or
+/// `{"fact": "profile", "envelope"}`. Readers verify the envelope, not the sender.
+///
+/// `rotated` stands under the key that has lost its handle, and holds the registration of the successor, who has it now; that
+/// the two are one identity is said by the `rotate` event that ends the sigchain of the former.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case", try_from = "Announced")]
 pub enum RegistryFact {
     Registered { record: Record, envelope: Document },
+    Rotated { record: Record, envelope: Document },
     Profile { envelope: Document },
 }
 
@@ -77,6 +81,7 @@ impl TryFrom<Announced> for RegistryFact {
     fn try_from(announced: Announced) -> Result<Self, Self::Error> {
         match (announced.fact.as_str(), announced.record) {
             ("registered", Some(record)) => Ok(Self::Registered { record, envelope: announced.envelope }),
+            ("rotated", Some(record)) => Ok(Self::Rotated { record, envelope: announced.envelope }),
             ("profile", None) => Ok(Self::Profile { envelope: announced.envelope }),
             _ => Err("no fact that this version knows"),
         }
@@ -102,6 +107,7 @@ mod tests {
         for text in [
             r#"{"fact":"profile","envelope":{"kez" : "profile"}}"#.to_owned(),
             format!(r#"{{"fact":"registered","record":{record},"envelope":{{"n":1.0}}}}"#),
+            format!(r#"{{"fact":"rotated","record":{record},"envelope":{{"n":2}}}}"#),
         ] {
             let fact: RegistryFact = serde_json::from_str(&text).unwrap();
             assert_eq!(serde_json::to_string(&fact).unwrap(), text);
