@@ -1,15 +1,16 @@
 //! Sigchains: an identity's history of accounts and devices, event by event (protocol section 6).
 
+mod event;
 mod op;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::HEXLOWER;
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
-use crate::payload::{Members, payload, text};
-use crate::{Fault, Identifier, PublicKey, SecretKey, Signed, Tag, Timestamp};
+use crate::payload::{payload, text};
+use crate::{Fault, Identifier, Primary, PublicKey, Signed, Signer, Tag, Timestamp};
+pub use event::{Event, parse_event};
+use event::{Read, hash_text};
 pub use op::{Op, device_proof, successor_proof};
 
 /// The longest event, as text, in bytes.
@@ -21,24 +22,26 @@ pub const MAX_EVENTS: u64 = 10_000;
 /// What a chain of valid events has come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Chain {
-    primary: PublicKey,
+    primary: Primary,
     length: u64,
     head: Option<[u8; 32]>,
     latest: Option<Timestamp>,
     claims: BTreeSet<Identifier>,
+    revoked: BTreeSet<Identifier>,
     devices: BTreeMap<PublicKey, String>,
     successor: Option<PublicKey>,
 }
 
 impl Chain {
     /// An identity's chain before its first event.
-    pub fn new(primary: PublicKey) -> Self {
+    pub fn new(primary: impl Into<Primary>) -> Self {
         Self {
-            primary,
+            primary: primary.into(),
             length: 0,
             head: None,
             latest: None,
             claims: BTreeSet::new(),
+            revoked: BTreeSet::new(),
             devices: BTreeMap::new(),
             successor: None,
         }
@@ -53,8 +56,8 @@ impl Chain {
     /// [`Fault::NotActive`], [`Fault::BadProof`], [`Fault::UnknownOp`].
     pub fn append(&mut self, event: &[u8]) -> Result<(), Fault> {
         match self.next(event)? {
-            (_, Op::Unknown) => Err(Fault::UnknownOp),
-            (link, op) => self.take(link, op),
+            (Op::Unknown, _) => Err(Fault::UnknownOp),
+            (op, link) => self.take(op, link),
         }
     }
 
@@ -63,12 +66,13 @@ impl Chain {
     /// # Errors
     /// Those of [`Chain::append`] without [`Fault::UnknownOp`].
     pub fn append_downloaded(&mut self, event: &[u8]) -> Result<(), Fault> {
-        let (link, op) = self.next(event)?;
-        self.take(link, op)
+        let (op, link) = self.next(event)?;
+        self.take(op, link)
     }
 
-    /// Signs the event that carries out `op` next; its JCS text, for [`Chain::append`] to judge.
-    pub fn sign_next(&self, op: &Op, created_at: Timestamp, key: &SecretKey) -> Vec<u8> {
+    /// Signs the event that carries out `op` next, as the chain's own identity; its JCS text, for [`Chain::append`] to
+    /// judge.
+    pub fn sign_next<'a>(&self, op: &Op, created_at: Timestamp, key: impl Into<Signer<'a>>) -> Vec<u8> {
         let members = payload([
             ("primary", text(&self.primary)),
             ("seq", Some(self.length.into())),
@@ -81,7 +85,7 @@ impl Chain {
     }
 
     /// The identity whose chain it is.
-    pub fn primary(&self) -> PublicKey {
+    pub fn primary(&self) -> Primary {
         self.primary
     }
 
@@ -92,12 +96,22 @@ impl Chain {
 
     /// The hash of the last event's envelope, `sha256:<hex>`; none before the first.
     pub fn head(&self) -> Option<String> {
-        self.head.map(|hash| format!("sha256:{}", HEXLOWER.encode(&hash)))
+        self.head.as_ref().map(hash_text)
     }
 
     /// The accounts that the identity claims now, in order.
     pub fn claims(&self) -> impl Iterator<Item = &Identifier> {
         self.claims.iter()
+    }
+
+    /// Whether the identity claims the account now.
+    pub fn is_claimed(&self, account: &Identifier) -> bool {
+        self.claims.contains(account)
+    }
+
+    /// Whether the identity claimed the account once, has taken that back and has not claimed it again.
+    pub fn was_revoked(&self, account: &Identifier) -> bool {
+        self.revoked.contains(account)
     }
 
     /// The devices that may sign for the identity now, in order, with their names.
@@ -116,13 +130,9 @@ impl Chain {
     }
 
     /// Checks all of an event but its operation's own rule.
-    fn next(&self, event: &[u8]) -> Result<(Link, Op), Fault> {
-        if event.len() > MAX_EVENT_BYTES {
-            return Err(Fault::TooLarge);
-        }
-        let signed = Signed::parse(event, Tag::SigchainEvent)?;
-        let shape = Shape::read(&signed.payload)?;
-        if signed.primary != self.primary {
+    fn next(&self, event: &[u8]) -> Result<(Op, Link), Fault> {
+        let event = Read::parse(event)?;
+        if event.primary != self.primary {
             return Err(Fault::WrongPrimary);
         }
         if self.successor.is_some() {
@@ -131,33 +141,37 @@ impl Chain {
         if self.length >= MAX_EVENTS {
             return Err(Fault::TooLarge);
         }
-        if u64::try_from(shape.seq) != Ok(self.length) {
+        if u64::try_from(event.seq) != Ok(self.length) {
             return Err(Fault::WrongSeq);
         }
-        if shape.prev != self.head().as_deref() {
+        if event.prev != self.head() {
             return Err(Fault::WrongPrev);
         }
-        if self.latest.is_some_and(|latest| shape.created_at < latest) {
+        if self.latest.is_some_and(|latest| event.created_at < latest) {
             return Err(Fault::ClockBackwards);
         }
-        let op = Op::read(shape.op, shape.payload)?;
-        Ok((Link { hash: Sha256::digest(signed.to_json()).into(), created_at: shape.created_at }, op))
+        Ok((event.op?, Link { hash: event.hash, created_at: event.created_at }))
     }
 
     /// Checks the operation's own rule and, if it holds, moves on.
-    fn take(&mut self, link: Link, op: Op) -> Result<(), Fault> {
+    fn take(&mut self, op: Op, link: Link) -> Result<(), Fault> {
         match op {
             Op::Add { subject } => {
                 if self.is_active(&subject) {
                     return Err(Fault::AlreadyActive);
                 }
+                self.revoked.remove(&subject);
                 self.claims.insert(subject);
             }
             Op::Revoke { subject } => {
                 let device = PublicKey::parse(subject.as_str()).ok();
                 let was_device = device.is_some_and(|device| self.devices.remove(&device).is_some());
-                if !self.claims.remove(&subject) && !was_device {
+                let was_claimed = self.claims.remove(&subject);
+                if !was_claimed && !was_device {
                     return Err(Fault::NotActive);
+                }
+                if was_claimed {
+                    self.revoked.insert(subject);
                 }
             }
             Op::AddDevice { device, name, proof } => {
@@ -193,31 +207,12 @@ struct Link {
     created_at: Timestamp,
 }
 
-/// An event's own members.
-struct Shape<'a> {
-    seq: i64,
-    prev: Option<&'a str>,
-    created_at: Timestamp,
-    op: &'a str,
-    payload: &'a Map<String, Value>,
-}
-
-impl<'a> Shape<'a> {
-    fn read(event: &'a Map<String, Value>) -> Result<Self, Fault> {
-        let members = Members(event);
-        Ok(Self {
-            seq: members.integer("seq")?,
-            prev: members.optional_text("prev")?,
-            created_at: members.time("created_at")?,
-            op: members.text("op")?,
-            payload: members.object("payload")?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
+
     use super::*;
+    use crate::{NostrSecret, SecretKey};
 
     const NOW: Timestamp = Timestamp::from_unix(1_779_678_000);
 
@@ -230,7 +225,7 @@ mod tests {
     }
 
     fn add_device(secret: &SecretKey) -> Op {
-        let proof = HEXLOWER.encode(&device_proof(&alice().public(), secret));
+        let proof = HEXLOWER.encode(&device_proof(alice().public(), secret));
         Op::AddDevice { device: secret.public(), name: "laptop".into(), proof }
     }
 
@@ -266,6 +261,52 @@ mod tests {
         try_next(&mut chain, &Op::Revoke { subject }, NOW).unwrap();
         assert!(!chain.has_device(&device.public()));
         try_next(&mut chain, &add_device(&device), NOW).unwrap();
+    }
+
+    #[test]
+    fn revoked_claims_are_remembered() {
+        let mut chain = Chain::new(alice().public());
+        let account = Identifier::parse("github:alice").unwrap();
+        let seen = |chain: &Chain| (chain.is_claimed(&account), chain.was_revoked(&account));
+        assert_eq!(seen(&chain), (false, false));
+        for _ in 0..2 {
+            try_next(&mut chain, &add("github:alice"), NOW).unwrap();
+            assert_eq!(seen(&chain), (true, false));
+            try_next(&mut chain, &Op::Revoke { subject: account.clone() }, NOW).unwrap();
+            assert_eq!(seen(&chain), (false, true));
+        }
+        let device = SecretKey::from_seed([3; 32]);
+        let subject = Identifier::from(device.public());
+        try_next(&mut chain, &add_device(&device), NOW).unwrap();
+        try_next(&mut chain, &Op::Revoke { subject: subject.clone() }, NOW).unwrap();
+        assert!(!chain.was_revoked(&subject));
+    }
+
+    #[test]
+    fn nostr_identities_have_chains_too() {
+        let key = NostrSecret::from_bytes([1; 32]).unwrap();
+        let mut chain = Chain::new(key.public());
+        let (device, successor) = (SecretKey::from_seed([3; 32]), SecretKey::from_seed([4; 32]));
+        let ops = [
+            add("github:alice"),
+            Op::AddDevice {
+                device: device.public(),
+                name: "laptop".into(),
+                proof: HEXLOWER.encode(&device_proof(key.public(), &device)),
+            },
+            Op::Rotate {
+                successor: successor.public(),
+                proof: HEXLOWER.encode(&successor_proof(key.public(), &successor)),
+            },
+        ];
+        for op in ops {
+            let event = chain.sign_next(&op, NOW, &alice());
+            assert_eq!(chain.append(&event), Err(Fault::KeyMismatch));
+            let event = chain.sign_next(&op, NOW, &key);
+            assert_eq!(chain.append(&event), Ok(()));
+            assert_eq!(Chain::new(alice().public()).append(&event), Err(Fault::WrongPrimary));
+        }
+        assert_eq!(chain.successor(), Some(successor.public()));
     }
 
     #[test]

@@ -6,10 +6,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
 use crate::payload::{Members, payload, text};
-use crate::{Fault, PublicKey, SecretKey, json};
-
-/// The only signature algorithm that is taken here: RFC 8032 over the JCS of the payload.
-const ALGORITHM: &str = "ed25519-sha512-jcs";
+use crate::{Fault, Primary, PublicKey, Signer, json};
 
 const VERSION: i64 = 1;
 
@@ -59,6 +56,11 @@ impl Tag {
     fn takes_devices(self) -> bool {
         matches!(self, Self::Message | Self::Session)
     }
+
+    /// Whether identities of every algorithm may sign it; chat takes Ed25519 only (protocol section 1).
+    fn takes_every_key(self) -> bool {
+        matches!(self, Self::Claim | Self::SigchainEvent)
+    }
 }
 
 /// An envelope whose signature holds. Only [`Signed::parse`] and [`Signed::create`] make one. Its `Debug` form leaves
@@ -69,13 +71,14 @@ pub struct Signed {
     pub tag: Tag,
     /// What is signed, with the members that this version does not know.
     pub payload: Map<String, Value>,
-    /// The identity that speaks: `payload.primary`.
-    pub primary: PublicKey,
+    /// The identity that speaks: `payload.primary`. Of a claim and a sigchain event it may be of either algorithm, of
+    /// everything else it is an Ed25519 key.
+    pub primary: Primary,
     /// The device that signed for the primary, in a session or message that names one. Whether it is active in the
     /// primary's sigchain is the caller's to decide ([`Fault::UnknownDevice`]).
     pub device: Option<PublicKey>,
     /// The key that signed: the device, or else the primary.
-    pub key: PublicKey,
+    pub key: Primary,
     signature: [u8; 64],
 }
 
@@ -94,36 +97,28 @@ impl Signed {
     /// # Errors
     /// Those of [`Signed::parse`].
     pub fn from_value(envelope: Value, expected: Tag) -> Result<Self, Fault> {
-        let shape = Shape::read(envelope, expected)?;
-        let payload_type = Members(&shape.payload).text("type")?;
-        if shape.tag != expected.name() || payload_type != expected.payload_type() {
-            return Err(Fault::WrongEnvelope);
-        }
-        if shape.version != VERSION {
-            return Err(Fault::UnsupportedVersion);
-        }
-        let (primary, key, device) = (shape.primary?, shape.key?, shape.device.transpose()?);
-        if shape.algorithm != ALGORITHM {
-            return Err(Fault::UnsupportedKey);
-        }
-        if key != device.unwrap_or(primary) {
-            return Err(Fault::KeyMismatch);
-        }
-        let signature = signature_from_hex(&shape.signature).ok_or(Fault::BadSignature)?;
-        key.verify_strict(&json::canonical_object(&shape.payload), &signature)?;
-        Ok(Self { tag: expected, payload: shape.payload, primary, device, key, signature })
+        Self::read(envelope, expected).map(|(signed, _)| signed)
     }
 
-    /// Signs a payload. `type` and `version` are set; `primary` becomes the key's own unless the payload names one,
-    /// in which case the payload's `device` should be the key (or [`Signed::parse`] will refuse the result).
+    /// Like [`Signed::parse`]; with it the envelope's JCS, which costs little once the signature is checked.
+    pub(crate) fn parse_canonical(envelope: &[u8], expected: Tag) -> Result<(Self, Vec<u8>), Fault> {
+        let (signed, payload) = Self::read(json::parse(envelope)?, expected)?;
+        let text = signed.enclose(&payload);
+        Ok((signed, text))
+    }
+
+    /// Signs a payload with an [`crate::SecretKey`] or a [`crate::NostrSecret`]. `type` and `version` are set;
+    /// `primary` becomes the key's own unless the payload names one, in which case the payload's `device` should be
+    /// the key (or [`Signed::parse`] will refuse the result).
     ///
     /// Numbers in the payload must be integers within ±(2^53 − 1), or nobody will read it.
-    pub fn create(tag: Tag, mut payload: Map<String, Value>, secret: &SecretKey) -> Self {
+    pub fn create<'a>(tag: Tag, mut payload: Map<String, Value>, secret: impl Into<Signer<'a>>) -> Self {
+        let secret = secret.into();
         let key = secret.public();
         payload.insert("type".into(), tag.payload_type().into());
         payload.insert("version".into(), VERSION.into());
-        let primary = Members(&payload).key("primary").unwrap_or(key);
-        payload.insert("primary".into(), primary.identifier().into());
+        let primary = Members(&payload).primary("primary").unwrap_or(key);
+        payload.insert("primary".into(), primary.to_string().into());
         let device = Members(&payload).key("device").ok().filter(|_| tag.takes_devices());
         let signature = secret.sign(&json::canonical_object(&payload));
         Self { tag, payload, primary, device, key, signature }
@@ -131,13 +126,13 @@ impl Signed {
 
     /// The envelope's text: JCS of the whole, signature included.
     pub fn to_json(&self) -> Vec<u8> {
-        json::canonical(&self.to_value())
+        self.enclose(&json::canonical_object(&self.payload))
     }
 
     /// The envelope as a JSON value.
     pub fn to_value(&self) -> Value {
         let signature = payload([
-            ("alg", text(ALGORITHM)),
+            ("alg", text(self.key.algorithm())),
             ("key", text(&self.key)),
             ("sig", text(&HEXLOWER.encode(&self.signature))),
         ]);
@@ -151,6 +146,45 @@ impl Signed {
     /// The signature's 64 bytes.
     pub fn signature(&self) -> &[u8; 64] {
         &self.signature
+    }
+
+    /// The primary of a tag that takes Ed25519 keys only.
+    pub(crate) fn ed25519(&self) -> Result<PublicKey, Fault> {
+        self.primary.ed25519().ok_or(Fault::UnsupportedKey)
+    }
+
+    fn read(envelope: Value, expected: Tag) -> Result<(Self, Vec<u8>), Fault> {
+        let shape = Shape::read(envelope, expected)?;
+        let payload_type = Members(&shape.payload).text("type")?;
+        if shape.tag != expected.name() || payload_type != expected.payload_type() {
+            return Err(Fault::WrongEnvelope);
+        }
+        if shape.version != VERSION {
+            return Err(Fault::UnsupportedVersion);
+        }
+        let (primary, key, device) = (shape.primary?, shape.key?, shape.device.transpose()?);
+        // Also the other system's algorithm, which is none for this key.
+        if shape.algorithm != key.algorithm() {
+            return Err(Fault::UnsupportedKey);
+        }
+        if key != device.unwrap_or(primary) {
+            return Err(Fault::KeyMismatch);
+        }
+        let signature = signature_from_hex(&shape.signature).ok_or(Fault::BadSignature)?;
+        let text = json::canonical_object(&shape.payload);
+        key.verify(&text, &signature)?;
+        let device = device.and_then(|device| device.ed25519());
+        Ok((Self { tag: expected, payload: shape.payload, primary, device, key, signature }, text))
+    }
+
+    /// The envelope's JCS around that of its payload. Every other text in it is one that JCS writes as it stands, and
+    /// the members are in order.
+    fn enclose(&self, payload: &[u8]) -> Vec<u8> {
+        let (tag, key) = (self.tag.name(), self.key);
+        let (alg, sig) = (key.algorithm(), HEXLOWER.encode(&self.signature));
+        let before = format!(r#"{{"kez":"{tag}","payload":"#);
+        let after = format!(r#","signature":{{"alg":"{alg}","key":"{key}","sig":"{sig}"}}}}"#);
+        [before.as_bytes(), payload, after.as_bytes()].concat()
     }
 }
 
@@ -181,7 +215,7 @@ struct Shape {
 }
 
 /// A key, or the fault that it is of another system, which comes after what is malformed.
-type Key = Result<PublicKey, Fault>;
+type Key = Result<Primary, Fault>;
 
 impl Shape {
     fn read(envelope: Value, expected: Tag) -> Result<Self, Fault> {
@@ -197,20 +231,23 @@ impl Shape {
         Ok(Self {
             tag: outer.text("kez")?.into(),
             version: members.integer("version")?,
-            primary: key(members, "primary")?,
-            device: names_device.then(|| key(members, "device")).transpose()?,
+            primary: key(members, "primary", expected)?,
+            device: names_device.then(|| key(members, "device", expected)).transpose()?,
             algorithm: signature.text("alg")?.into(),
-            key: key(signature, "key")?,
+            key: key(signature, "key", expected)?,
             signature: signature.text("sig")?.into(),
             payload,
         })
     }
 }
 
-fn key(members: Members<'_>, name: &str) -> Result<Key, Fault> {
+fn key(members: Members<'_>, name: &str, expected: Tag) -> Result<Key, Fault> {
+    if expected.takes_every_key() {
+        return members.primary(name).map(Ok);
+    }
     match members.key(name) {
         Err(Fault::UnsupportedKey) => Ok(Err(Fault::UnsupportedKey)),
-        read => read.map(Ok),
+        read => read.map(|key| Ok(key.into())),
     }
 }
 
@@ -219,6 +256,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{NostrSecret, SecretKey};
 
     const PRIMARY: [u8; 32] = [1; 32];
     const DEVICE: [u8; 32] = [2; 32];
@@ -237,7 +275,7 @@ mod tests {
         for tag in [Tag::Session, Tag::Message] {
             let signed = changed(tag, |_| ()).unwrap();
             assert_eq!(signed.device, Some(SecretKey::from_seed(DEVICE).public()));
-            assert_eq!(signed.primary, SecretKey::from_seed(PRIMARY).public());
+            assert_eq!(signed.primary, SecretKey::from_seed(PRIMARY).public().into());
         }
         for tag in [Tag::HandleRegistration, Tag::Claim, Tag::SigchainEvent, Tag::Profile] {
             assert_eq!(changed(tag, |_| ()), Err(Fault::KeyMismatch), "{tag:?}");
@@ -270,6 +308,55 @@ mod tests {
         ];
         for (path, value, fault) in faults {
             assert_eq!(changed(Tag::Message, change(path, value.clone())), Err(fault), "{path} {value}");
+        }
+    }
+
+    #[test]
+    fn claims_and_events_are_of_either_algorithm() {
+        let secret = NostrSecret::from_bytes([1; 32]).unwrap();
+        for tag in [Tag::Claim, Tag::SigchainEvent] {
+            let signed = Signed::create(tag, Map::new(), &secret);
+            assert_eq!(signed.primary, secret.public().into());
+            assert_eq!(Signed::parse(&signed.to_json(), tag), Ok(signed));
+        }
+        for tag in [Tag::HandleRegistration, Tag::Message, Tag::Session, Tag::Profile] {
+            let text = Signed::create(tag, Map::new(), &secret).to_json();
+            assert_eq!(Signed::parse(&text, tag), Err(Fault::UnsupportedKey), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn key_and_algorithm_belong_together() {
+        let (ed25519, nostr) = (SecretKey::from_seed([1; 32]), NostrSecret::from_bytes([1; 32]).unwrap());
+        let (hex, npub) = (Primary::from(ed25519.public()), Primary::from(nostr.public()));
+        let cases = [
+            (&hex, &hex, npub.algorithm(), Fault::UnsupportedKey),
+            (&npub, &npub, hex.algorithm(), Fault::UnsupportedKey),
+            (&npub, &npub, "nostr", Fault::UnsupportedKey),
+            (&hex, &npub, npub.algorithm(), Fault::KeyMismatch),
+            (&npub, &hex, hex.algorithm(), Fault::KeyMismatch),
+            (&npub, &hex, npub.algorithm(), Fault::UnsupportedKey),
+            (&npub, &npub, npub.algorithm(), Fault::BadSignature),
+        ];
+        for (primary, key, algorithm, fault) in cases {
+            let members = payload([("primary", text(primary))]);
+            let mut envelope = Signed::create(Tag::Claim, members, &ed25519).to_value();
+            envelope["signature"]["alg"] = json!(algorithm);
+            envelope["signature"]["key"] = json!(key);
+            let parsed = Signed::parse(&json::canonical(&envelope), Tag::Claim);
+            assert_eq!(parsed, Err(fault), "{primary} {key} {algorithm}");
+        }
+        let mut envelope = Signed::create(Tag::Claim, Map::new(), &nostr).to_value();
+        envelope["payload"]["primary"] = json!("nostr:npub1qqqqqq");
+        assert_eq!(Signed::parse(&json::canonical(&envelope), Tag::Claim), Err(Fault::Malformed));
+    }
+
+    #[test]
+    fn the_text_is_the_canonical_one() {
+        let members = payload([("z\u{1f600}", text("\u{7}")), ("\u{e000}", Some(json!([{"b": 1, "a": 2}])))]);
+        for tag in [Tag::Claim, Tag::Message] {
+            let signed = Signed::create(tag, members.clone(), &SecretKey::from_seed([1; 32]));
+            assert_eq!(signed.to_json(), json::canonical(&signed.to_value()));
         }
     }
 

@@ -18,8 +18,8 @@ pub enum Fault {
     /// The format's version is unknown.
     #[error("this version of the format is not supported; a newer Kez may read it")]
     UnsupportedVersion,
-    /// The key is not an Ed25519 key, or the signature's algorithm is not Ed25519's.
-    #[error("only ed25519 keys are supported here")]
+    /// The key is of a system that is not taken here, or the signature's algorithm is not the key's.
+    #[error("keys of this system, or signatures of this algorithm by them, are not supported here")]
     UnsupportedKey,
     /// The signature's key is not the one that the payload names.
     #[error("the envelope is signed by another key than the one its payload names")]
@@ -48,8 +48,8 @@ pub enum Fault {
     /// The message is too old, or comes from the future.
     #[error("the message is more than seven days old or comes from the future")]
     Stale,
-    /// The session's time is over.
-    #[error("the session has expired; sign in again")]
+    /// The time for which a session or a claim was signed is over.
+    #[error("this has expired; sign again")]
     Expired,
     /// The session was signed for another connection key.
     #[error("the session was signed for another connection key")]
@@ -60,8 +60,11 @@ pub enum Fault {
     /// The `X-KEZ-Auth` header is not `<unix seconds>:<128 lower-case hex digits>`.
     #[error("the authorisation must read <unix seconds>:<128 lower-case hex digits>")]
     InvalidAuth,
-    /// The event belongs to another identity's sigchain.
-    #[error("the event belongs to the sigchain of another identity")]
+    /// The claim is one of another account.
+    #[error("the claim is about another account")]
+    WrongSubject,
+    /// The event belongs to another identity's sigchain, or the claim is another identity's.
+    #[error("this belongs to another identity")]
     WrongPrimary,
     /// The sigchain ended with a rotation to a successor.
     #[error("the sigchain is closed: its identity has moved to a successor")]
@@ -111,6 +114,7 @@ impl Fault {
             Self::WrongSession => "wrong_session",
             Self::UnknownDevice => "unknown_device",
             Self::InvalidAuth => "invalid_auth",
+            Self::WrongSubject => "wrong_subject",
             Self::WrongPrimary => "wrong_primary",
             Self::ChainClosed => "chain_closed",
             Self::WrongSeq => "wrong_seq",

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Fault, PublicKey};
+use crate::{Fault, Primary, PublicKey};
 
 /// The longest identifier, in bytes.
 const MAX_LENGTH: usize = 512;
@@ -47,11 +47,23 @@ impl Identifier {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// The key that it names, which a `nostr:` name may fail to be: a subject that nobody can prove is still a subject,
+    /// or two readers of one sigchain would come to differ over a typing mistake.
+    pub fn primary(&self) -> Option<Primary> {
+        Primary::parse(&self.text).ok()
+    }
 }
 
 impl From<PublicKey> for Identifier {
     fn from(key: PublicKey) -> Self {
-        Self { text: key.identifier(), colon: "ed25519".len() }
+        Primary::from(key).into()
+    }
+}
+
+impl From<Primary> for Identifier {
+    fn from(key: Primary) -> Self {
+        Self { text: key.to_string(), colon: key.system().len() }
     }
 }
 
@@ -100,6 +112,7 @@ fn suits(system: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::NostrKey;
 
     #[test]
     fn reads_every_known_system() {
@@ -117,6 +130,18 @@ mod tests {
             let identifier = Identifier::parse(text).unwrap();
             assert_eq!(identifier.as_str(), text);
             assert_eq!(format!("{}:{}", identifier.system(), identifier.name()), text);
+        }
+    }
+
+    #[test]
+    fn names_keys() {
+        for key in [Primary::Ed25519(PublicKey::from_bytes([7; 32])), NostrKey::from_bytes([7; 32]).into()] {
+            let identifier = Identifier::from(key);
+            assert_eq!(Identifier::parse(identifier.as_str()), Ok(identifier.clone()));
+            assert_eq!((identifier.system(), identifier.primary()), (key.system(), Some(key)));
+        }
+        for text in ["nostr:npub1qqqqqq", "github:tudisco"] {
+            assert_eq!(Identifier::parse(text).map(|identifier| identifier.primary()), Ok(None));
         }
     }
 

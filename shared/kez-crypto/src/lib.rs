@@ -3,8 +3,12 @@
 //! Nothing here waits, reads a clock or draws random bytes: callers pass the time and the bytes. Every parser
 //! reads what strangers send, so it refuses before it computes, and answers with one [`Fault`].
 
+pub mod bundle;
 pub mod chain;
+mod claim;
+mod compression;
 pub mod conform;
+pub mod encoding;
 pub mod envelope;
 mod fault;
 mod handle;
@@ -12,8 +16,10 @@ mod identifier;
 pub mod json;
 mod message;
 mod nkey;
+mod nostr;
 mod payload;
 pub mod phrase;
+mod primary;
 mod profile;
 mod public_key;
 mod registration;
@@ -25,13 +31,16 @@ mod session;
 mod timestamp;
 mod x25519;
 
-pub use chain::{Chain, Op};
+pub use chain::{Chain, Event, Op};
+pub use claim::Claim;
 pub use envelope::{Signed, Tag};
 pub use fault::Fault;
 pub use handle::{FullHandle, Handle};
 pub use identifier::Identifier;
 pub use message::{Body, Message, MessageId, ReceiptStatus};
+pub use nostr::{NostrKey, NostrSecret};
 pub use phrase::{Phrase, PhraseFault};
+pub use primary::{Primary, Signer};
 pub use profile::Profile;
 pub use public_key::PublicKey;
 pub use registration::Registration;

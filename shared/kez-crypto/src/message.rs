@@ -130,7 +130,7 @@ impl Message {
         let members = Members(&signed.payload);
         Ok(Self {
             id: MessageId::parse(members.text("id")?)?,
-            primary: signed.primary,
+            primary: signed.ed25519()?,
             device: signed.device,
             to: members.key("to")?,
             sent_at: members.time("sent_at")?,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Fault, PublicKey, Timestamp};
+use crate::{Fault, Primary, PublicKey, Timestamp};
 
 /// A payload's members, each of which must be there and of the right kind or the payload is malformed.
 #[derive(Clone, Copy)]
@@ -35,6 +35,10 @@ impl<'a> Members<'a> {
 
     pub(crate) fn key(self, name: &str) -> Result<PublicKey, Fault> {
         PublicKey::parse(self.text(name)?)
+    }
+
+    pub(crate) fn primary(self, name: &str) -> Result<Primary, Fault> {
+        Primary::parse(self.text(name)?)
     }
 }
 

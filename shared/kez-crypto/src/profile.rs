@@ -69,7 +69,7 @@ impl Profile {
             return Err(Fault::StaleTimestamp);
         }
         Ok(Self {
-            primary: signed.primary,
+            primary: signed.ed25519()?,
             display_name: display_name.map(Into::into),
             about: about.map(Into::into),
             picture: signed.payload.get("picture").cloned(),

@@ -44,7 +44,12 @@ impl Registration {
         if named != server {
             return Err(Fault::WrongServer);
         }
-        Ok(Self { handle: Handle::parse(handle)?, primary: signed.primary, server: named.into(), created_at })
+        Ok(Self {
+            handle: Handle::parse(handle)?,
+            primary: signed.ed25519()?,
+            server: named.into(),
+            created_at,
+        })
     }
 }
 

@@ -75,7 +75,7 @@ impl Session {
             return Err(Fault::StaleTimestamp);
         }
         Ok(Self {
-            primary: signed.primary,
+            primary: signed.ed25519()?,
             device: signed.device,
             session: session.into(),
             server: named.into(),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::envelope::signature_from_hex;
 use crate::payload::{Members, payload, text};
-use crate::{Fault, Identifier, PublicKey, SecretKey, json};
+use crate::{Fault, Identifier, Primary, PublicKey, SecretKey, json};
 
 const DEVICE: &str = "device";
 const SUCCESSOR: &str = "successor";
@@ -43,20 +43,20 @@ pub enum Op {
 }
 
 /// A device's agreement to sign for an identity: its signature over JCS `{"type":"kez.device","primary","device"}`.
-pub fn device_proof(primary: &PublicKey, device: &SecretKey) -> [u8; 64] {
-    device.sign(&agreement(DEVICE, primary, &device.public()))
+pub fn device_proof(primary: impl Into<Primary>, device: &SecretKey) -> [u8; 64] {
+    device.sign(&agreement(DEVICE, &primary.into(), &device.public()))
 }
 
 /// A key's agreement to follow an identity: its signature over JCS `{"type":"kez.successor","primary","successor"}`.
-pub fn successor_proof(primary: &PublicKey, successor: &SecretKey) -> [u8; 64] {
-    successor.sign(&agreement(SUCCESSOR, primary, &successor.public()))
+pub fn successor_proof(primary: impl Into<Primary>, successor: &SecretKey) -> [u8; 64] {
+    successor.sign(&agreement(SUCCESSOR, &primary.into(), &successor.public()))
 }
 
-pub(super) fn check_device(primary: &PublicKey, device: &PublicKey, proof: &str) -> Result<(), Fault> {
+pub(super) fn check_device(primary: &Primary, device: &PublicKey, proof: &str) -> Result<(), Fault> {
     check(DEVICE, primary, device, proof)
 }
 
-pub(super) fn check_successor(primary: &PublicKey, successor: &PublicKey, proof: &str) -> Result<(), Fault> {
+pub(super) fn check_successor(primary: &Primary, successor: &PublicKey, proof: &str) -> Result<(), Fault> {
     check(SUCCESSOR, primary, successor, proof)
 }
 
@@ -105,13 +105,13 @@ impl Op {
     }
 }
 
-fn check(role: &str, primary: &PublicKey, key: &PublicKey, proof: &str) -> Result<(), Fault> {
+fn check(role: &str, primary: &Primary, key: &PublicKey, proof: &str) -> Result<(), Fault> {
     let signature = signature_from_hex(proof).ok_or(Fault::BadProof)?;
     key.verify_strict(&agreement(role, primary, key), &signature).map_err(|_| Fault::BadProof)
 }
 
 /// What a key signs to agree to its role: JCS of its kind, the identity and itself.
-fn agreement(role: &str, primary: &PublicKey, key: &PublicKey) -> Vec<u8> {
+fn agreement(role: &str, primary: &Primary, key: &PublicKey) -> Vec<u8> {
     let members = [("type", text(&format!("kez.{role}"))), ("primary", text(primary)), (role, text(key))];
     json::canonical_object(&payload(members))
 }

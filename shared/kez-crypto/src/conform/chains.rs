@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Outcome, Report, fault, same, same_error};
-use crate::{Chain, Identifier, PublicKey};
+use crate::{Chain, Identifier, Primary, PublicKey};
 
 #[derive(Deserialize)]
 pub(super) struct Sigchain {
-    primary: PublicKey,
+    primary: Primary,
     events: Vec<Box<RawValue>>,
     heads: Vec<String>,
     states: Vec<State>,

@@ -1,0 +1,142 @@
+//! One event of a sigchain, before anybody asks which chain it continues (protocol section 6).
+
+use data_encoding::HEXLOWER;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{MAX_EVENT_BYTES, Op};
+use crate::payload::Members;
+use crate::{Fault, Primary, Signed, Tag, Timestamp};
+
+/// An event whose signature holds. Whether it continues its chain is for [`super::Chain`] to say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// The identity whose chain it belongs to.
+    pub primary: Primary,
+    /// Its number in the chain, from 0.
+    pub seq: u64,
+    /// The hash of the event before it, `sha256:<hex>`.
+    pub prev: Option<String>,
+    /// When it was signed.
+    pub created_at: Timestamp,
+    /// What it does.
+    pub op: Op,
+    /// Its own hash, `sha256:<hex>`, which the next event names.
+    pub hash: String,
+}
+
+/// Reads one event and checks its signature, for those who get it without its chain. The proof inside an operation
+/// is not checked here, since its meaning depends on the chain.
+///
+/// # Errors
+/// [`Fault::TooLarge`] beyond [`MAX_EVENT_BYTES`], those of [`Signed::parse`], [`Fault::Malformed`] for members that are
+/// missing or of the wrong kind, [`Fault::WrongSeq`] for a number below 0.
+pub fn parse_event(event: &[u8]) -> Result<Event, Fault> {
+    let read = Read::parse(event)?;
+    Ok(Event {
+        primary: read.primary,
+        seq: u64::try_from(read.seq).map_err(|_| Fault::WrongSeq)?,
+        hash: hash_text(&read.hash),
+        prev: read.prev,
+        created_at: read.created_at,
+        op: read.op?,
+    })
+}
+
+/// An event's hash as events name it: `sha256:<hex>`.
+pub(super) fn hash_text(hash: &[u8; 32]) -> String {
+    format!("sha256:{}", HEXLOWER.encode(hash))
+}
+
+/// An event as it was read. What is wrong with its operation's own members comes after what is wrong with its place
+/// in the chain.
+pub(super) struct Read {
+    pub(super) primary: Primary,
+    pub(super) seq: i64,
+    pub(super) prev: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) op: Result<Op, Fault>,
+    pub(super) hash: [u8; 32],
+}
+
+impl Read {
+    pub(super) fn parse(event: &[u8]) -> Result<Self, Fault> {
+        if event.len() > MAX_EVENT_BYTES {
+            return Err(Fault::TooLarge);
+        }
+        let (signed, text) = Signed::parse_canonical(event, Tag::SigchainEvent)?;
+        let members = Members(&signed.payload);
+        let (op, payload): (&str, &Map<String, Value>) = (members.text("op")?, members.object("payload")?);
+        Ok(Self {
+            primary: signed.primary,
+            seq: members.integer("seq")?,
+            prev: members.optional_text("prev")?.map(str::to_owned),
+            created_at: members.time("created_at")?,
+            op: Op::read(op, payload),
+            hash: Sha256::digest(text).into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Chain, Identifier, NostrSecret, SecretKey};
+
+    const NOW: Timestamp = Timestamp::from_unix(1_779_678_000);
+
+    fn add() -> Op {
+        Op::Add { subject: Identifier::parse("github:alice").unwrap() }
+    }
+
+    #[test]
+    fn says_what_the_chain_will_say() {
+        let key = NostrSecret::from_bytes([1; 32]).unwrap();
+        let mut chain = Chain::new(key.public());
+        for seq in 0..3 {
+            let op = if seq == 1 {
+                Op::Revoke { subject: Identifier::parse("github:alice").unwrap() }
+            } else {
+                add()
+            };
+            let (prev, text) = (chain.head(), chain.sign_next(&op, NOW, &key));
+            chain.append(&text).unwrap();
+            let hash = chain.head().unwrap();
+            let event = Event { primary: key.public().into(), seq, prev, created_at: NOW, op, hash };
+            assert_eq!(parse_event(&text), Ok(event));
+        }
+    }
+
+    #[test]
+    fn members_must_be_there() {
+        let key = SecretKey::from_seed([1; 32]);
+        let whole = json!({"seq": 0, "created_at": NOW, "op": "add", "payload": {"subject": "github:alice"}});
+        let parse = |payload: &Value| {
+            let members = payload.as_object().cloned().unwrap_or_default();
+            parse_event(&Signed::create(Tag::SigchainEvent, members, &key).to_json()).map(|event| event.op)
+        };
+        assert_eq!(parse(&whole), Ok(add()));
+        for name in ["seq", "created_at", "op", "payload"] {
+            for value in [None, Some(json!(null)), Some(json!([]))] {
+                let mut payload = whole.clone();
+                match value {
+                    Some(value) => payload[name] = value,
+                    None => drop(payload.as_object_mut().unwrap().remove(name)),
+                }
+                assert_eq!(parse(&payload), Err(Fault::Malformed), "{payload}");
+            }
+        }
+        for (name, value, fault) in [
+            ("seq", json!(-1), Fault::WrongSeq),
+            ("prev", json!(1), Fault::Malformed),
+            ("payload", json!({"subject": "alice"}), Fault::Malformed),
+        ] {
+            let mut payload = whole.clone();
+            payload[name] = value;
+            assert_eq!(parse(&payload), Err(fault), "{payload}");
+        }
+        assert_eq!(parse_event(&vec![b' '; MAX_EVENT_BYTES + 1]), Err(Fault::TooLarge));
+    }
+}
