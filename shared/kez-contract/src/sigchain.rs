@@ -33,7 +33,8 @@ pub const CHAINS: &str = "kez.sigchain.*.*";
 
 /// The primary whose chain is stored or announced under that subject.
 pub fn chain_owner(subject: &str) -> Option<String> {
-    let rest = subject.strip_prefix("kez.feed.sigchain.").or_else(|| subject.strip_prefix("kez.sigchain."))?;
+    let rest =
+        subject.strip_prefix("kez.feed.sigchain.").or_else(|| subject.strip_prefix("kez.sigchain."))?;
     let (system, name) = rest.split_once('.')?;
     (!name.contains('.')).then(|| format!("{system}:{name}"))
 }

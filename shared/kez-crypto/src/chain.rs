@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::payload::{payload, text};
 use crate::{Fault, Identifier, Primary, PublicKey, Signed, Signer, Tag, Timestamp};
-pub use event::{Event, parse_event};
-use event::{Read, hash_text};
+use event::hash_text;
+pub use event::{Event, Unplaced, parse_event};
 pub use op::{Op, device_proof, successor_proof};
 
 /// The longest event, as text, in bytes.
@@ -55,9 +55,17 @@ impl Chain {
     /// [`Fault::WrongPrev`], [`Fault::ClockBackwards`], then the operation's own: [`Fault::AlreadyActive`],
     /// [`Fault::NotActive`], [`Fault::BadProof`], [`Fault::UnknownOp`].
     pub fn append(&mut self, event: &[u8]) -> Result<(), Fault> {
-        match self.next(event)? {
-            (Op::Unknown, _) => Err(Fault::UnknownOp),
-            (op, link) => self.take(op, link),
+        self.place(&Unplaced::parse(event)?)
+    }
+
+    /// Like [`Chain::append`], for an event whose signature was checked already.
+    ///
+    /// # Errors
+    /// Those of [`Chain::append`] from [`Fault::WrongPrimary`] on.
+    pub fn place(&mut self, event: &Unplaced) -> Result<(), Fault> {
+        match self.check_place(event)? {
+            Op::Unknown => Err(Fault::UnknownOp),
+            op => self.take(op, event),
         }
     }
 
@@ -66,8 +74,16 @@ impl Chain {
     /// # Errors
     /// Those of [`Chain::append`] without [`Fault::UnknownOp`].
     pub fn append_downloaded(&mut self, event: &[u8]) -> Result<(), Fault> {
-        let (op, link) = self.next(event)?;
-        self.take(op, link)
+        self.place_downloaded(&Unplaced::parse(event)?)
+    }
+
+    /// Like [`Chain::append_downloaded`], for an event whose signature was checked already.
+    ///
+    /// # Errors
+    /// Those of [`Chain::place`] without [`Fault::UnknownOp`].
+    pub fn place_downloaded(&mut self, event: &Unplaced) -> Result<(), Fault> {
+        let op = self.check_place(event)?;
+        self.take(op, event)
     }
 
     /// Signs the event that carries out `op` next, as the chain's own identity; its JCS text, for [`Chain::append`] to
@@ -129,9 +145,8 @@ impl Chain {
         self.successor
     }
 
-    /// Checks all of an event but its operation's own rule.
-    fn next(&self, event: &[u8]) -> Result<(Op, Link), Fault> {
-        let event = Read::parse(event)?;
+    /// Checks an event's place: everything but its operation's own rule.
+    fn check_place(&self, event: &Unplaced) -> Result<Op, Fault> {
         if event.primary != self.primary {
             return Err(Fault::WrongPrimary);
         }
@@ -141,7 +156,7 @@ impl Chain {
         if self.length >= MAX_EVENTS {
             return Err(Fault::TooLarge);
         }
-        if u64::try_from(event.seq) != Ok(self.length) {
+        if event.seq() != Some(self.length) {
             return Err(Fault::WrongSeq);
         }
         if event.prev != self.head() {
@@ -150,11 +165,11 @@ impl Chain {
         if self.latest.is_some_and(|latest| event.created_at < latest) {
             return Err(Fault::ClockBackwards);
         }
-        Ok((event.op?, Link { hash: event.hash, created_at: event.created_at }))
+        event.op.clone()
     }
 
     /// Checks the operation's own rule and, if it holds, moves on.
-    fn take(&mut self, op: Op, link: Link) -> Result<(), Fault> {
+    fn take(&mut self, op: Op, event: &Unplaced) -> Result<(), Fault> {
         match op {
             Op::Add { subject } => {
                 if self.is_active(&subject) {
@@ -188,8 +203,8 @@ impl Chain {
             Op::Unknown => {}
         }
         self.length += 1;
-        self.head = Some(link.hash);
-        self.latest = Some(link.created_at);
+        self.head = Some(event.hash);
+        self.latest = Some(event.created_at);
         Ok(())
     }
 
@@ -198,13 +213,6 @@ impl Chain {
         self.claims.contains(subject)
             || PublicKey::parse(subject.as_str()).is_ok_and(|device| self.devices.contains_key(&device))
     }
-}
-
-/// What an event adds to the chain besides its operation.
-#[derive(Clone, Copy)]
-struct Link {
-    hash: [u8; 32],
-    created_at: Timestamp,
 }
 
 #[cfg(test)]

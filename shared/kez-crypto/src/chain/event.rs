@@ -1,14 +1,14 @@
 //! One event of a sigchain, before anybody asks which chain it continues (protocol section 6).
 
 use data_encoding::HEXLOWER;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{MAX_EVENT_BYTES, Op};
 use crate::payload::Members;
 use crate::{Fault, Primary, Signed, Tag, Timestamp};
 
-/// An event whose signature holds. Whether it continues its chain is for [`super::Chain`] to say.
+/// An event whose signature holds; only [`parse_event`] makes one. Whether it continues its chain is for
+/// [`super::Chain::append_event`] to say, which does not check the signature again.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
     /// The identity whose chain it belongs to.
@@ -21,8 +21,21 @@ pub struct Event {
     pub created_at: Timestamp,
     /// What it does.
     pub op: Op,
-    /// Its own hash, `sha256:<hex>`, which the next event names.
-    pub hash: String,
+    /// SHA-256 of its JCS, signature included.
+    pub hash: [u8; 32],
+    text: Vec<u8>,
+}
+
+impl Event {
+    /// Its hash as the next event names it, `sha256:<hex>`: the head of a chain that ends with it.
+    pub fn head(&self) -> String {
+        hash_text(&self.hash)
+    }
+
+    /// The envelope's text: JCS of the whole, signature included.
+    pub fn to_json(&self) -> Vec<u8> {
+        self.text.clone()
+    }
 }
 
 /// Reads one event and checks its signature, for those who get it without its chain. The proof inside an operation
@@ -35,11 +48,12 @@ pub fn parse_event(event: &[u8]) -> Result<Event, Fault> {
     let read = Read::parse(event)?;
     Ok(Event {
         primary: read.primary,
-        seq: u64::try_from(read.seq).map_err(|_| Fault::WrongSeq)?,
-        hash: hash_text(&read.hash),
+        seq: read.seq.ok_or(Fault::WrongSeq)?,
         prev: read.prev,
         created_at: read.created_at,
         op: read.op?,
+        hash: read.hash,
+        text: read.text,
     })
 }
 
@@ -52,11 +66,13 @@ pub(super) fn hash_text(hash: &[u8; 32]) -> String {
 /// in the chain.
 pub(super) struct Read {
     pub(super) primary: Primary,
-    pub(super) seq: i64,
+    /// None for a number below 0, which no event of a chain has.
+    pub(super) seq: Option<u64>,
     pub(super) prev: Option<String>,
     pub(super) created_at: Timestamp,
     pub(super) op: Result<Op, Fault>,
     pub(super) hash: [u8; 32],
+    text: Vec<u8>,
 }
 
 impl Read {
@@ -66,21 +82,22 @@ impl Read {
         }
         let (signed, text) = Signed::parse_canonical(event, Tag::SigchainEvent)?;
         let members = Members(&signed.payload);
-        let (op, payload): (&str, &Map<String, Value>) = (members.text("op")?, members.object("payload")?);
+        let (op, payload) = (members.text("op")?, members.object("payload")?);
         Ok(Self {
             primary: signed.primary,
-            seq: members.integer("seq")?,
+            seq: u64::try_from(members.integer("seq")?).ok(),
             prev: members.optional_text("prev")?.map(str::to_owned),
             created_at: members.time("created_at")?,
             op: Op::read(op, payload),
-            hash: Sha256::digest(text).into(),
+            hash: Sha256::digest(&text).into(),
+            text,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::{Chain, Identifier, NostrSecret, SecretKey};
@@ -102,10 +119,17 @@ mod tests {
                 add()
             };
             let (prev, text) = (chain.head(), chain.sign_next(&op, NOW, &key));
+            let event = parse_event(&text).unwrap();
+            let mut other = chain.clone();
+            other.append_event(&event).unwrap();
             chain.append(&text).unwrap();
-            let hash = chain.head().unwrap();
-            let event = Event { primary: key.public().into(), seq, prev, created_at: NOW, op, hash };
-            assert_eq!(parse_event(&text), Ok(event));
+            assert_eq!(other, chain);
+            assert_eq!(Some(event.head()), chain.head());
+            let hash = event.hash;
+            assert_eq!(
+                event,
+                Event { primary: key.public().into(), seq, prev, created_at: NOW, op, hash, text }
+            );
         }
     }
 
