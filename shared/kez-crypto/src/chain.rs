@@ -156,7 +156,7 @@ impl Chain {
         if self.length >= MAX_EVENTS {
             return Err(Fault::TooLarge);
         }
-        if event.seq() != Some(self.length) {
+        if event.seq != Some(self.length) {
             return Err(Fault::WrongSeq);
         }
         if event.prev != self.head() {

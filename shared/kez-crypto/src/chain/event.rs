@@ -7,8 +7,7 @@ use super::{MAX_EVENT_BYTES, Op};
 use crate::payload::Members;
 use crate::{Fault, Primary, Signed, Tag, Timestamp};
 
-/// An event whose signature holds; only [`parse_event`] makes one. Whether it continues its chain is for
-/// [`super::Chain::append_event`] to say, which does not check the signature again.
+/// An event whose signature holds. Whether it continues its chain is for [`super::Chain`] to say.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
     /// The identity whose chain it belongs to.
@@ -21,39 +20,25 @@ pub struct Event {
     pub created_at: Timestamp,
     /// What it does.
     pub op: Op,
-    /// SHA-256 of its JCS, signature included.
-    pub hash: [u8; 32],
-    text: Vec<u8>,
-}
-
-impl Event {
-    /// Its hash as the next event names it, `sha256:<hex>`: the head of a chain that ends with it.
-    pub fn head(&self) -> String {
-        hash_text(&self.hash)
-    }
-
-    /// The envelope's text: JCS of the whole, signature included.
-    pub fn to_json(&self) -> Vec<u8> {
-        self.text.clone()
-    }
+    /// Its own hash, `sha256:<hex>`, which the next event names.
+    pub hash: String,
 }
 
 /// Reads one event and checks its signature, for those who get it without its chain. The proof inside an operation
 /// is not checked here, since its meaning depends on the chain.
 ///
 /// # Errors
-/// [`Fault::TooLarge`] beyond [`MAX_EVENT_BYTES`], those of [`Signed::parse`], [`Fault::Malformed`] for members that are
-/// missing or of the wrong kind, [`Fault::WrongSeq`] for a number below 0.
+/// Those of [`Unplaced::parse`], then [`Fault::WrongSeq`] for a number below 0 and [`Fault::Malformed`] for an operation
+/// whose own members are missing or of the wrong kind.
 pub fn parse_event(event: &[u8]) -> Result<Event, Fault> {
-    let read = Read::parse(event)?;
+    let read = Unplaced::parse(event)?;
     Ok(Event {
         primary: read.primary,
         seq: read.seq.ok_or(Fault::WrongSeq)?,
+        hash: read.hash_text(),
         prev: read.prev,
         created_at: read.created_at,
         op: read.op?,
-        hash: read.hash,
-        text: read.text,
     })
 }
 
@@ -62,21 +47,27 @@ pub(super) fn hash_text(hash: &[u8; 32]) -> String {
     format!("sha256:{}", HEXLOWER.encode(hash))
 }
 
-/// An event as it was read. What is wrong with its operation's own members comes after what is wrong with its place
-/// in the chain.
-pub(super) struct Read {
+/// An event whose signature holds and whose place is open: [`super::Chain::place`] judges it, on as many chains as it
+/// takes, without checking the signature again. Only [`Unplaced::parse`] makes one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unplaced {
     pub(super) primary: Primary,
-    /// None for a number below 0, which no event of a chain has.
     pub(super) seq: Option<u64>,
     pub(super) prev: Option<String>,
     pub(super) created_at: Timestamp,
+    /// What is wrong with its own members comes after what is wrong with the event's place.
     pub(super) op: Result<Op, Fault>,
     pub(super) hash: [u8; 32],
     text: Vec<u8>,
 }
 
-impl Read {
-    pub(super) fn parse(event: &[u8]) -> Result<Self, Fault> {
+impl Unplaced {
+    /// Reads an event and checks its signature.
+    ///
+    /// # Errors
+    /// [`Fault::TooLarge`] beyond [`MAX_EVENT_BYTES`], those of [`Signed::parse`], [`Fault::Malformed`] for members that
+    /// are missing or of the wrong kind.
+    pub fn parse(event: &[u8]) -> Result<Self, Fault> {
         if event.len() > MAX_EVENT_BYTES {
             return Err(Fault::TooLarge);
         }
@@ -92,6 +83,36 @@ impl Read {
             hash: Sha256::digest(&text).into(),
             text,
         })
+    }
+
+    /// The identity whose chain it belongs to.
+    pub fn primary(&self) -> Primary {
+        self.primary
+    }
+
+    /// Its number in the chain, from 0; none for a number below 0, which no event of a chain has.
+    pub fn seq(&self) -> Option<u64> {
+        self.seq
+    }
+
+    /// What it does, if that can be read.
+    pub fn op(&self) -> Option<&Op> {
+        self.op.as_ref().ok()
+    }
+
+    /// SHA-256 of its JCS, signature included.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// The hash as the next event names it, `sha256:<hex>`.
+    pub fn hash_text(&self) -> String {
+        hash_text(&self.hash)
+    }
+
+    /// The envelope's text: JCS of the whole, signature included.
+    pub fn to_json(&self) -> &[u8] {
+        &self.text
     }
 }
 
@@ -119,17 +140,16 @@ mod tests {
                 add()
             };
             let (prev, text) = (chain.head(), chain.sign_next(&op, NOW, &key));
-            let event = parse_event(&text).unwrap();
-            let mut other = chain.clone();
-            other.append_event(&event).unwrap();
+            let unplaced = Unplaced::parse(&text).unwrap();
+            let said = (unplaced.primary(), unplaced.seq(), unplaced.op(), unplaced.to_json());
+            assert_eq!(said, (chain.primary(), Some(seq), Some(&op), text.as_slice()));
+            let mut placed = chain.clone();
+            placed.place(&unplaced).unwrap();
             chain.append(&text).unwrap();
-            assert_eq!(other, chain);
-            assert_eq!(Some(event.head()), chain.head());
-            let hash = event.hash;
-            assert_eq!(
-                event,
-                Event { primary: key.public().into(), seq, prev, created_at: NOW, op, hash, text }
-            );
+            assert_eq!((&placed, Some(unplaced.hash_text())), (&chain, chain.head()));
+            let hash = unplaced.hash_text();
+            let event = Event { primary: key.public().into(), seq, prev, created_at: NOW, op, hash };
+            assert_eq!(parse_event(&text), Ok(event));
         }
     }
 
