@@ -33,6 +33,7 @@ pub struct Mesh {
     broker: Broker,
     pub registry: Option<Running>,
     pub inbox: Option<Running>,
+    pub sigchain: Option<Running>,
     pub auth_callout: Option<Running>,
     pub gateway: Option<gateway::Running>,
     /// Kept until the mesh is gone.
@@ -55,6 +56,7 @@ impl Mesh {
         let database = Database::postgres()?;
         let mut mesh = Self::broker().await;
         mesh.plan.database_url = database.url.clone();
+        mesh.plan.sigchain_database_url = database.url.clone();
         mesh.database = Some(database);
         Some(mesh.and_services().await)
     }
@@ -85,6 +87,7 @@ impl Mesh {
             server: SERVER.to_owned(),
             public_url: "http://kez.test".to_owned(),
             database_url: format!("sqlite://{}?mode=rwc", database.join("registry.db").display()),
+            sigchain_database_url: format!("sqlite://{}?mode=rwc", database.join("sigchain.db").display()),
             listen: any,
             extra: flags.iter().map(|(service, flag)| (*service, (*flag).to_owned())).collect(),
         };
@@ -97,6 +100,7 @@ impl Mesh {
             broker,
             registry: None,
             inbox: None,
+            sigchain: None,
             auth_callout: None,
             gateway: None,
             database: None,
@@ -213,9 +217,10 @@ impl Mesh {
     pub async fn start_services(&mut self) {
         let services =
             Services::start(&self.plan, &self.keys, &self.clock).await.expect("the services start");
-        let Services { gateway, auth_callout, registry, inbox } = services;
+        let Services { gateway, auth_callout, registry, inbox, sigchain } = services;
         self.registry = Some(registry);
         self.inbox = Some(inbox);
+        self.sigchain = Some(sigchain);
         self.auth_callout = Some(auth_callout);
         self.gateway = Some(gateway);
     }
@@ -226,6 +231,7 @@ impl Mesh {
             gateway: self.gateway.take().expect("the gateway runs"),
             auth_callout: self.auth_callout.take().expect("the auth callout runs"),
             inbox: self.inbox.take().expect("the inbox runs"),
+            sigchain: self.sigchain.take().expect("the sigchain service runs"),
             registry: self.registry.take().expect("the registry runs"),
         };
         services.stop().await.expect("services stop");
@@ -239,6 +245,11 @@ impl Mesh {
     /// Another replica of the inbox, in this process.
     pub async fn another_inbox(&self) -> Running {
         services::inbox(&self.plan, &self.keys, &self.clock).await.expect("an inbox starts")
+    }
+
+    /// Another replica of the sigchain service, in this process.
+    pub async fn another_sigchain(&self) -> Running {
+        services::sigchain(&self.plan, &self.keys, &self.clock).await.expect("a sigchain service starts")
     }
 
     /// Another replica of the auth callout, in this process.

@@ -43,7 +43,7 @@ pub struct UpArgs {
     #[arg(long, env = "KEZ_PUBLIC_URL", value_name = "KEZ_PUBLIC_URL", value_parser = base_url)]
     public_url: Option<String>,
 
-    /// Database of the registry [default: SQLite in the data folder]
+    /// Database of the registry and of the sigchain service [default: SQLite in the data folder, one file each]
     #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
 
@@ -236,16 +236,18 @@ async fn start_broker(arguments: &UpArgs, data: &Path, keys: &Keys) -> Result<Na
 
 fn plan(arguments: &UpArgs, data: &Path, broker: Option<&NatsServer>) -> Plan {
     let given = |url: &Option<String>| url.clone().unwrap_or_default();
+    let database = |file: &str| {
+        let own = || format!("sqlite://{}?mode=rwc", data.join(file).display());
+        arguments.database_url.clone().unwrap_or_else(own)
+    };
     Plan {
         nats_url: broker.map_or_else(|| given(&arguments.nats_url), |broker| broker.url.clone()),
         nats_websocket_url: broker
             .map_or_else(|| given(&arguments.nats_websocket_url), |broker| broker.websocket_url.clone()),
         server: arguments.server.clone(),
         public_url: arguments.public_url.clone().unwrap_or_else(|| format!("http://{}", arguments.listen)),
-        database_url: arguments
-            .database_url
-            .clone()
-            .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", data.join("registry.db").display())),
+        database_url: database("registry.db"),
+        sigchain_database_url: database("sigchain.db"),
         listen: arguments.listen,
         extra: Vec::new(),
     }

@@ -19,7 +19,10 @@ pub struct Plan {
     pub server: String,
     /// Where the gateway is reached; when it takes any free port, the registry still needs to know a URL.
     pub public_url: String,
+    /// Of the registry.
     pub database_url: String,
+    /// Of the sigchain service; both may be one.
+    pub sigchain_database_url: String,
     pub listen: SocketAddr,
     /// More flags for one service, such as `("inbox", "--mailbox-messages=5")`.
     pub extra: Vec<(&'static str, String)>,
@@ -31,6 +34,7 @@ pub struct Mesh {
     pub auth_callout: Running,
     pub registry: Running,
     pub inbox: Running,
+    pub sigchain: Running,
 }
 
 impl Mesh {
@@ -38,17 +42,21 @@ impl Mesh {
     pub async fn start(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Self> {
         check_settings(plan, keys)?;
         let registry = registry(plan, keys, clock).await?;
+        let sigchain = match sigchain(plan, keys, clock).await {
+            Ok(sigchain) => sigchain,
+            Err(error) => return Err(undo([registry], error).await),
+        };
         let inbox = match inbox(plan, keys, clock).await {
             Ok(inbox) => inbox,
-            Err(error) => return Err(undo([registry], error).await),
+            Err(error) => return Err(undo([sigchain, registry], error).await),
         };
         let auth_callout = match auth_callout(plan, keys, clock).await {
             Ok(auth_callout) => auth_callout,
-            Err(error) => return Err(undo([inbox, registry], error).await),
+            Err(error) => return Err(undo([inbox, sigchain, registry], error).await),
         };
         match gateway(plan, keys, clock).await {
-            Ok(gateway) => Ok(Self { gateway, auth_callout, registry, inbox }),
-            Err(error) => Err(undo([auth_callout, inbox, registry], error).await),
+            Ok(gateway) => Ok(Self { gateway, auth_callout, registry, inbox, sigchain }),
+            Err(error) => Err(undo([auth_callout, inbox, sigchain, registry], error).await),
         }
     }
 
@@ -57,8 +65,9 @@ impl Mesh {
         let gateway = self.gateway.stop().await;
         let auth_callout = self.auth_callout.stop().await;
         let inbox = self.inbox.stop().await;
+        let sigchain = self.sigchain.stop().await;
         let registry = self.registry.stop().await;
-        gateway.and(auth_callout).and(inbox).and(registry)
+        gateway.and(auth_callout).and(inbox).and(sigchain).and(registry)
     }
 }
 
@@ -84,6 +93,13 @@ pub async fn inbox(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
     inbox::start(&nats, settings, clock.clone(), concurrency).await
 }
 
+/// One replica of the sigchain service.
+pub async fn sigchain(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let settings = sigchain_settings(plan)?;
+    let (nats, concurrency) = connection("sigchain", plan, keys).await?;
+    sigchain::start(&nats, settings, clock.clone(), concurrency).await
+}
+
 /// One replica of the auth callout.
 pub async fn auth_callout(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
     let settings = auth_callout_settings(plan, keys)?;
@@ -102,6 +118,7 @@ pub async fn gateway(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<gateway:
 fn check_settings(plan: &Plan, keys: &Keys) -> Result<()> {
     registry_settings(plan)?;
     settings::<inbox::Settings>(plan, "inbox", [])?;
+    sigchain_settings(plan)?;
     auth_callout_settings(plan, keys)?;
     gateway_settings(plan)?;
     Ok(())
@@ -114,6 +131,10 @@ fn registry_settings(plan: &Plan) -> Result<registry::Settings> {
         flag("database-url", &plan.database_url),
     ];
     settings(plan, "registry", flags)
+}
+
+fn sigchain_settings(plan: &Plan) -> Result<sigchain::Settings> {
+    settings(plan, "sigchain", [flag("database-url", &plan.sigchain_database_url)])
 }
 
 fn auth_callout_settings(plan: &Plan, keys: &Keys) -> Result<auth_callout::Settings> {

@@ -1,0 +1,37 @@
+//! What the sigchain service's handlers share.
+
+use anyhow::Result;
+use async_nats::Client;
+use kez_crypto::Timestamp;
+use kez_service::Clock;
+use kez_service::limit::Limit;
+
+use crate::config::Settings;
+use crate::ledger::Ledger;
+use crate::projection::Projection;
+use crate::store::Store;
+
+#[derive(Clone)]
+pub struct App {
+    pub ledger: Ledger,
+    pub projection: Projection,
+    pub appends: Limit,
+    clock: Clock,
+}
+
+impl App {
+    pub async fn new(nats: &Client, settings: &Settings, clock: Clock) -> Result<Self> {
+        let store = Store::open(nats, settings.stream_replicas).await?;
+        let ledger = Ledger::follow(nats, store).await?;
+        Ok(Self {
+            projection: Projection::follow(ledger.clone(), &settings.database_url),
+            ledger,
+            appends: Limit::per_minute(settings.person_appends_per_minute),
+            clock,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.clock.now())
+    }
+}
