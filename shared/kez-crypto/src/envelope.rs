@@ -341,13 +341,13 @@ mod tests {
         for (primary, key, algorithm, fault) in cases {
             let members = payload([("primary", text(primary))]);
             let mut envelope = Signed::create(Tag::Claim, members, &ed25519).to_value();
-            envelope["signature"]["alg"] = json!(algorithm);
-            envelope["signature"]["key"] = json!(key);
+            *envelope.pointer_mut("/signature/alg").unwrap() = json!(algorithm);
+            *envelope.pointer_mut("/signature/key").unwrap() = json!(key);
             let parsed = Signed::parse(&json::canonical(&envelope), Tag::Claim);
             assert_eq!(parsed, Err(fault), "{primary} {key} {algorithm}");
         }
         let mut envelope = Signed::create(Tag::Claim, Map::new(), &nostr).to_value();
-        envelope["payload"]["primary"] = json!("nostr:npub1qqqqqq");
+        *envelope.pointer_mut("/payload/primary").unwrap() = json!("nostr:npub1qqqqqq");
         assert_eq!(Signed::parse(&json::canonical(&envelope), Tag::Claim), Err(Fault::Malformed));
     }
 
