@@ -1,4 +1,4 @@
-//! What every sign-in needs: our keys, the people who are registered, and the time.
+//! What every sign-in needs: our keys, the people who are registered, their devices, and the time.
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +10,13 @@ use kez_crypto::Timestamp;
 use kez_service::Clock;
 use kez_service::random;
 use sha2::{Digest, Sha256};
+use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::devices::Devices;
+use crate::farewell::Farewell;
 use crate::issuer::Issuer;
+use crate::news;
 use crate::people::People;
 use crate::sealing::Sealing;
 
@@ -25,6 +29,9 @@ const CURVE: u8 = 23 << 3;
 pub struct App {
     pub keys: Arc<Keys>,
     pub people: People,
+    pub devices: Devices,
+    /// Ends with the last clone.
+    _news: Arc<JoinSet<()>>,
     clock: Clock,
     /// Drawn at start, so that what is logged of a key cannot be matched with another process's log.
     salt: [u8; 16],
@@ -49,7 +56,10 @@ impl App {
             issuer: Issuer::new(issuer, i64::from(settings.session_hours) * 60 * 60)?,
             sealing: Sealing::new(xkey),
         };
-        Ok(Self { keys: Arc::new(keys), people: People::follow(nats).await?, clock, salt: random::bytes() })
+        let (people, devices) = (People::new(nats), Devices::new(nats));
+        let farewell = Farewell::new(nats, people.clone(), devices.clone());
+        let news = news::follow(nats, people.clone(), devices.clone(), farewell).await?;
+        Ok(Self { keys: Arc::new(keys), people, devices, _news: news, clock, salt: random::bytes() })
     }
 
     pub fn now(&self) -> Timestamp {

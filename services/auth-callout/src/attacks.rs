@@ -49,6 +49,13 @@ fn people_are_who_they_prove_to_be() {
     let session_ends = Some(Timestamp::from_unix(NOW + HOUR));
     let by_session = Person { primary: alice, device: alice, session_ends };
     assert_eq!(world.ask(&world.session()).unwrap().person, by_session);
+
+    // Whoever signs as a device is that device and nothing else: Alice's sigchain says whether it speaks for her.
+    for device in [SecretKey::from_seed([6; 32]), world.mallory.clone()] {
+        let envelope = world.envelope("kez.lat", NOW, NOW + HOUR, &device);
+        let on_device = Person { primary: alice, device: device.public(), session_ends };
+        assert_eq!(world.ask(&world.with_session(&envelope)).unwrap().person, on_device);
+    }
 }
 
 #[test]
@@ -123,9 +130,13 @@ fn sessions_are_good_for_one_key_one_server_and_one_time() {
         (world.envelope("kez.lat", NOW - HOUR, NOW, alice), Fault::Expired),
         (world.envelope("kez.lat", NOW, NOW + 25 * HOUR, alice), Fault::StaleTimestamp),
         (world.envelope("kez.lat", NOW + HOUR, NOW + 2 * HOUR, alice), Fault::StaleTimestamp),
-        // Signed by a device that no sigchain names, which is also how Mallory would sign for Alice.
-        (world.envelope("kez.lat", NOW, NOW + HOUR, &device), Fault::UnknownDevice),
-        (world.envelope("kez.lat", NOW, NOW + HOUR, mallory), Fault::UnknownDevice),
+        // Signed by Mallory, who names a device of Alice's in her stead.
+        (
+            world
+                .envelope("kez.lat", NOW, NOW + HOUR, mallory)
+                .replace(&mallory.public().to_hex(), &device.public().to_hex()),
+            Fault::BadSignature,
+        ),
         (good.replace(&alice.public().to_hex(), &mallory.public().to_hex()), Fault::BadSignature),
         (good.replace("kez.chat.session", "kez.chat.profile"), Fault::WrongEnvelope),
         (format!("{good} {good}"), Fault::Malformed),
@@ -257,10 +268,14 @@ fn the_answer_is_for_that_server_that_attempt_and_that_person() {
     let world = world();
     let now = Timestamp::from_unix(NOW);
     let (alice, issuer) = (world.alice.public().to_hex(), world.keys.issuer.public());
-    for (claims, registered, ends) in [
-        (world.plain(), true, NOW + 24 * HOUR),
-        (world.plain(), false, NOW + 24 * HOUR),
-        (world.session(), true, NOW + HOUR),
+    let device = SecretKey::from_seed([6; 32]);
+    let on_device = world.with_session(&world.envelope("kez.lat", NOW, NOW + HOUR, &device));
+    let device = device.public().to_hex();
+    for (claims, registered, ends, device, name) in [
+        (world.plain(), true, NOW + 24 * HOUR, &alice, alice.clone()),
+        (world.plain(), false, NOW + 24 * HOUR, &alice, alice.clone()),
+        (world.session(), true, NOW + HOUR, &alice, alice.clone()),
+        (on_device, true, NOW + HOUR, &device, format!("{alice}.{device}")),
     ] {
         let known = world.ask(&claims).unwrap();
         let answer = world.keys.issuer.admit(&known.request, &known.person, registered, now).unwrap();
@@ -269,15 +284,18 @@ fn the_answer_is_for_that_server_that_attempt_and_that_person() {
         assert_eq!((&answer["iss"], &user["iss"]), (&json!(issuer), &json!(issuer)));
         assert_eq!((&answer["sub"], &user["sub"]), (&json!(world.user_nkey()), &json!(world.user_nkey())));
         assert_eq!((&answer["aud"], &user["aud"]), (&json!(world.broker_id), &json!("EDGE")));
-        assert_eq!((&user["name"], &user["exp"]), (&json!(alice), &json!(ends)));
+        assert_eq!((&user["name"], &user["exp"]), (&json!(name), &json!(ends)));
         assert!(user["nats"].get("issuer_account").is_none() && answer["nats"].get("error").is_none());
         let publish = if registered {
-            json!([format!("kez.rpc.*.*.{alice}.{alice}")])
+            json!([format!("kez.rpc.*.*.{alice}.{device}")])
         } else {
-            let call = |verb| format!("kez.rpc.registry.{verb}.{alice}.{alice}");
-            json!(["register", "lookup", "by-primary", "available", "profile"].map(call))
+            let call = |verb| format!("kez.rpc.{verb}.{alice}.{device}");
+            let registry = ["register", "lookup", "by-primary", "available", "profile"]
+                .map(|verb| format!("registry.{verb}"));
+            let sigchain = ["head", "events", "claimants"].map(|verb| format!("sigchain.{verb}"));
+            json!(registry.into_iter().chain(sigchain).map(call).collect::<Vec<_>>())
         };
-        let replies = format!("_INBOX_{alice}_{alice}.>");
+        let replies = format!("_INBOX_{alice}_{device}.>");
         let subscribe = if registered {
             json!([format!("kez.live.{alice}"), "kez.feed.>", replies])
         } else {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use kez_contract::endpoint::rights;
-use kez_contract::sign_in::ACCOUNT;
+use kez_contract::sign_in::{ACCOUNT, connection_name};
 use kez_crypto::{SecretKey, Timestamp};
 use nkeys::{KeyPair, KeyPairType};
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl Issuer {
             iss: &self.public,
             sub: user_nkey,
             aud: ACCOUNT,
-            name: Some(&primary),
+            name: Some(&connection_name(&primary, &device)),
             exp: Some(person.session_ends.map_or(end, |session| session.min(end)).unix()),
             nats: User {
                 publish: Allowed { allow: publish },

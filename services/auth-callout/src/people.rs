@@ -1,63 +1,71 @@
 //! Who is registered: the registry's word, kept for a minute.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
 use async_nats::Client;
-use futures_util::StreamExt;
-use kez_contract::event::REGISTRY_FEED;
 use kez_contract::registry::{RESOLVE, Resolve};
 use kez_contract::{Code, Problem};
 use kez_crypto::PublicKey;
 use kez_service::ask;
-use moka::future::Cache;
-use tokio::task::JoinSet;
 
-/// People remembered at once.
-const REMEMBERED: u64 = 100_000;
+use crate::remembered::Remembered;
+
 const FRESH: Duration = Duration::from_secs(60);
+
+/// What the registry knows of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    Registered,
+    /// The key may register.
+    Unknown,
+    /// Its handle has moved to a successor: it may do nothing any more.
+    Rotated,
+}
 
 /// Only those who are registered are remembered: who is not may register now and sign in again at once.
 #[derive(Clone)]
 pub struct People {
     nats: Client,
-    registered: Cache<PublicKey, ()>,
-    /// Ends with the last clone.
-    _feed: Arc<JoinSet<()>>,
+    registered: Remembered<PublicKey>,
 }
 
 impl People {
-    /// Starts to follow the registry's feed.
-    pub async fn follow(nats: &Client) -> Result<Self> {
-        let registered: Cache<PublicKey, ()> =
-            Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
-        let mut facts = nats.subscribe(REGISTRY_FEED.pattern()).await?;
-        let known = registered.clone();
-        let mut feed = JoinSet::new();
-        feed.spawn(async move {
-            while let Some(fact) = facts.next().await {
-                // Whatever it says, what we knew is older.
-                if let Some(Ok(person)) = REGISTRY_FEED.owner(&fact.subject).map(PublicKey::from_hex) {
-                    known.invalidate(&person).await;
-                }
-            }
-        });
-        Ok(Self { nats: nats.clone(), registered, _feed: Arc::new(feed) })
+    pub fn new(nats: &Client) -> Self {
+        Self { nats: nats.clone(), registered: Remembered::new(FRESH) }
     }
 
-    /// Whether the registry knows this person. Without the registry, only those remembered are known.
-    pub async fn is_registered(&self, person: PublicKey) -> Result<bool, Problem> {
-        if self.registered.get(&person).await.is_some() {
-            return Ok(true);
+    /// What the registry says of this person, or said within the last minute. Without the registry, only those
+    /// remembered are known.
+    pub async fn registration(&self, person: PublicKey) -> Result<Registration, Problem> {
+        if self.registered.is_good(&person, &person) {
+            return Ok(Registration::Registered);
         }
+        let registration = self.registration_now(person).await?;
+        if registration == Registration::Registered {
+            self.registered.keep(person);
+        }
+        Ok(registration)
+    }
+
+    /// What the registry says of this person now.
+    pub async fn registration_now(&self, person: PublicKey) -> Result<Registration, Problem> {
         match ask(&self.nats, RESOLVE, &Resolve { who: person.identifier() }).await {
-            Ok(_) => {
-                self.registered.insert(person, ()).await;
-                Ok(true)
-            }
-            Err(problem) if matches!(problem.code, Code::NotFound | Code::UnknownRecipient) => Ok(false),
-            Err(problem) => Err(problem),
+            Ok(_) => Ok(Registration::Registered),
+            Err(problem) => match problem.code {
+                Code::NotFound | Code::UnknownRecipient => Ok(Registration::Unknown),
+                Code::KeyRotated => Ok(Registration::Rotated),
+                _ => Err(problem),
+            },
         }
+    }
+
+    /// There is news of this person: what was known is older.
+    pub fn doubt(&self, person: PublicKey) {
+        self.registered.doubt(person);
+    }
+
+    /// News of anyone may have been missed.
+    pub fn doubt_all(&self) {
+        self.registered.doubt_all();
     }
 }

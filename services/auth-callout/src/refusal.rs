@@ -54,6 +54,8 @@ pub enum Refusal {
     SessionTooLong,
     #[error("session refused: {}", .0.code())]
     Session(Fault),
+    #[error("the key has lost its handle to a successor")]
+    KeyRotated,
 }
 
 /// Why there is no answer.

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use kez_crypto::{Fault, PublicKey, Session, Timestamp};
+use kez_crypto::{PublicKey, Session, Timestamp};
 
 use crate::jwt::{ConnectOptions, Request};
 use crate::refusal::Refusal;
@@ -10,7 +10,8 @@ use crate::refusal::Refusal;
 /// A session envelope takes about 700 bytes. nats-server itself takes credentials of 4,096 at most by default.
 const LONGEST_SESSION: usize = 4096;
 
-/// Somebody who has proven who they are.
+/// Somebody who has proven who they are; that the device speaks for the primary is its own word, until the primary's sigchain
+/// has been asked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Person {
     pub primary: PublicKey,
@@ -52,21 +53,17 @@ fn prove_nonce(key: &PublicKey, nonce: &str, signature: &str) -> Result<(), Refu
     key.verify_strict(nonce.as_bytes(), &signature).map_err(|_| Refusal::BadSignature)
 }
 
-/// The key that signed the nonce is one that the identity named for this session.
+/// The key that signed the nonce is one that the primary, or something that calls itself a device of it, named for this
+/// session.
 fn by_session(shown: &ConnectOptions, server: &str, now: Timestamp) -> Result<Person, Refusal> {
     if shown.auth_token.len() > LONGEST_SESSION {
         return Err(Refusal::SessionTooLong);
     }
     let session = Session::check(shown.auth_token.as_bytes(), server, &shown.nkey, now);
     let session = session.map_err(Refusal::Session)?;
-    match session.device {
-        // Any other device must be active in the primary's sigchain. No service keeps sigchains yet, so no other device
-        // is known to be active; its look-up belongs here.
-        Some(device) if device != session.primary => Err(Refusal::Session(Fault::UnknownDevice)),
-        _ => Ok(Person {
-            primary: session.primary,
-            device: session.primary,
-            session_ends: Some(session.expires_at),
-        }),
-    }
+    Ok(Person {
+        primary: session.primary,
+        device: session.device.unwrap_or(session.primary),
+        session_ends: Some(session.expires_at),
+    })
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Message};
 use bytes::Bytes;
 use kez_contract::sign_in::SERVER_XKEY_HEADER;
-use kez_crypto::Timestamp;
+use kez_crypto::{Fault, Timestamp};
 use tokio::time::timeout;
 
 use crate::app::{App, Keys};
 use crate::jwt::Request;
-use crate::refusal::{NoAnswer, Unreadable};
+use crate::people::Registration;
+use crate::refusal::{NoAnswer, Refusal, Unreadable};
 use crate::rules::{self, Person};
 use crate::sealing::Sealed;
 
@@ -37,7 +38,7 @@ pub async fn sign_in(app: App, asked: Message) -> Option<Bytes> {
         }
         NoAnswer::Unreadable(reason) => tracing::warn!(%reason, "a request for a sign-in is not taken"),
         NoAnswer::Unavailable(problem) => {
-            tracing::warn!(reason = problem.code.as_str(), "a sign-in is dropped: the registry cannot say");
+            tracing::warn!(reason = problem.code.as_str(), "a sign-in is dropped: whoever knows cannot say");
         }
         NoAnswer::Failed(error) => tracing::error!(error = format!("{error:#}"), "a sign-in failed"),
     }
@@ -47,7 +48,20 @@ pub async fn sign_in(app: App, asked: Message) -> Option<Bytes> {
 async fn decide(app: &App, asked: &Message) -> Result<Bytes, NoAnswer> {
     let now = app.now();
     let known = recognise(&app.keys, asked.headers.as_ref(), &asked.payload, now)?;
-    let registered = app.people.is_registered(known.person.primary).await?;
+    let Person { primary, device, .. } = known.person;
+    let (registration, device_speaks) = tokio::try_join!(
+        app.people.registration(primary),
+        // Without sigchains no device can be decided on, and whoever signs in with the primary itself needs none.
+        app.devices.speaks_for(primary, device)
+    )?;
+    let refused = |reason| NoAnswer::Refused { reason, key: known.request.connect_opts.nkey.clone() };
+    if registration == Registration::Rotated {
+        return Err(refused(Refusal::KeyRotated));
+    }
+    if !device_speaks {
+        return Err(refused(Refusal::Session(Fault::UnknownDevice)));
+    }
+    let registered = registration == Registration::Registered;
     let answer = app.keys.issuer.admit(&known.request, &known.person, registered, now)?;
     Ok(known.sealed.seal(answer.as_bytes())?)
 }
