@@ -1,7 +1,9 @@
 //! What the registry's handlers share.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
+use anyhow::Result;
 use async_nats::Client;
 use kez_contract::event::{REGISTRY_FEED, RegistryFact};
 use kez_contract::http;
@@ -9,9 +11,11 @@ use kez_contract::registry::Record;
 use kez_crypto::{PublicKey, Timestamp};
 use kez_service::limit::Limit;
 use kez_service::{Clock, Fault};
+use tokio::task::JoinSet;
 
 use crate::config::Settings;
 use crate::directory::Directory;
+use crate::moves;
 use crate::store::{Person, Store};
 
 /// Profiles and lists of proofs that one person may put in a minute: each is flushed to disk, and a profile is
@@ -26,21 +30,25 @@ pub struct App {
     /// The domain after the `@`.
     pub server: String,
     public_url: String,
-    nats: Client,
+    pub nats: Client,
     clock: Clock,
+    /// Ends with the last clone.
+    _moves: Arc<JoinSet<()>>,
 }
 
 impl App {
-    pub fn new(nats: &Client, store: Store, settings: Settings, clock: Clock) -> Self {
-        Self {
-            directory: Directory::new(store.clone(), clock.clone()),
+    pub async fn new(nats: &Client, store: Store, settings: Settings, clock: Clock) -> Result<Self> {
+        let directory = Directory::new(nats, store.clone(), clock.clone());
+        Ok(Self {
+            _moves: moves::follow(nats, directory.clone()).await?,
+            directory,
             store,
             puts: Limit::per_minute(PUTS_PER_MINUTE),
             server: settings.server,
             public_url: settings.public_url,
             nats: nats.clone(),
             clock,
-        }
+        })
     }
 
     pub fn now(&self) -> Timestamp {

@@ -2,11 +2,13 @@
 //!
 //! It promises: a handle has one key and a key one handle, whatever races and however many replicas run; nothing is
 //! stored that its owner has not signed, or that the broker has not proven to come from them; and who was registered
-//! is announced before the registration is answered. Handles are never given to somebody else.
+//! is announced before the registration is answered. A handle is never given to somebody else than the successor that its
+//! owner's sigchain names; the key that it moves away from is refused from then on.
 
 mod app;
 mod config;
 mod directory;
+mod moves;
 mod people;
 mod profiles;
 mod rules;
@@ -27,7 +29,7 @@ pub use store::{Person, Store};
 /// Opens the database, brings it up to date and starts to answer.
 pub async fn start(nats: &Client, settings: Settings, clock: Clock, concurrency: u32) -> Result<Running> {
     let store = Store::open(&settings.database_url).await?;
-    Service::new("registry", app::App::new(nats, store, settings, clock))
+    Service::new("registry", app::App::new(nats, store, settings, clock).await?)
         // People, over NATS
         .on(REGISTER, people::register)
         .on(LOOKUP, people::lookup)

@@ -11,6 +11,7 @@ use kez_crypto::{PublicKey, Registration};
 use kez_service::{Call, Delivery, Fault};
 
 use crate::app::App;
+use crate::moves;
 use crate::rules;
 use crate::store::Person;
 
@@ -89,15 +90,32 @@ fn check(app: &App, envelope: &Document) -> Result<Registration, Fault> {
 /// Stores a registration unless something is in its way; the database decides, so that of two that race one wins.
 async fn enter(app: &App, registration: Registration, envelope: Document) -> Result<Registered, Fault> {
     let (handle, primary) = (registration.handle, registration.primary);
+    if app.directory.has_moved(&primary).await? {
+        return Err(rules::rotated());
+    }
     let person =
         Person { handle: handle.as_str().to_owned(), primary, registered_at: app.now(), proofs: Vec::new() };
     if app.store.add_person(&person, envelope.get()).await? {
         let record = app.record(&app.directory.remember(person));
-        app.announce(&primary, &RegistryFact::Registered { record: record.clone(), envelope }).await?;
-        return Ok(Registered { created: true, record });
+        return announced(app, &primary, record, envelope).await;
     }
     let of_handle = app.store.person_by_handle(handle.as_str()).await?;
     let of_primary = app.store.person_by_primary(&primary).await?;
+    if let (Some(holder), None) = (&of_handle, &of_primary)
+        && let Some(record) = moves::move_handle(app, holder, &person, &envelope).await?
+    {
+        return announced(app, &primary, record, envelope).await;
+    }
     let person = rules::standing(of_handle, of_primary, &primary)?;
     Ok(Registered { created: false, record: app.record(&person) })
+}
+
+async fn announced(
+    app: &App,
+    primary: &PublicKey,
+    record: Record,
+    envelope: Document,
+) -> Result<Registered, Fault> {
+    app.announce(primary, &RegistryFact::Registered { record: record.clone(), envelope }).await?;
+    Ok(Registered { created: true, record })
 }

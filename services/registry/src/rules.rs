@@ -111,6 +111,11 @@ pub fn nobody() -> Fault {
     Fault::new(Code::NotFound, "nobody is registered here under that name or key")
 }
 
+/// The key is no longer anybody's.
+pub fn rotated() -> Fault {
+    Fault::new(Code::KeyRotated, Code::KeyRotated.title())
+}
+
 /// A refusal under the same code, in the same words.
 pub fn refuse(fault: kez_crypto::Fault) -> Fault {
     Fault::named(fault.code(), fault.to_string())

@@ -3,6 +3,7 @@
 //! A handle has one row and a primary has one row because the tables say so, not because somebody looked first.
 
 mod migrations;
+mod moves;
 mod tables;
 
 use anyhow::Result as Anyhow;

@@ -5,13 +5,14 @@ use sea_orm::sea_query::IntoIden;
 use sea_orm_migration::prelude::{Alias, MigrationTrait, MigratorTrait};
 
 mod m0001_people;
+mod m0002_moved_keys;
 
 pub struct Migrator;
 
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_people::Migration)]
+        vec![Box::new(m0001_people::Migration), Box::new(m0002_moved_keys::Migration)]
     }
 
     /// Its own, since other services may keep their tables in the same database.

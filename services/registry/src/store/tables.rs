@@ -76,3 +76,25 @@ pub mod profiles {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Keys that have lost their handle to a successor, for ever.
+pub mod moved_keys {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "moved_keys")]
+    pub struct Model {
+        /// 64 lower-case hex digits.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub primary: String,
+        /// 64 lower-case hex digits of somebody who was in `people` then.
+        pub successor: String,
+        /// Seconds since 1970, by the server's clock.
+        pub moved_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
