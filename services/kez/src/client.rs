@@ -1,18 +1,21 @@
 //! A person's connection to a Kez server over NATS: calls, messages sent, and mail received in order.
 
+mod chains;
 mod connection;
+pub(crate) mod devices;
 mod follow;
 mod messages;
 mod order;
 mod people;
 mod sign_in;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client as Nats;
 use kez_contract::{Code, Problem, Rpc};
-use kez_crypto::{PublicKey, SecretKey, Timestamp};
+use kez_crypto::{PublicKey, Timestamp};
 use kez_service::Clock;
 use kez_service::ask::ask_as;
 use serde::Serialize;
@@ -24,8 +27,12 @@ pub use follow::Follow;
 pub use messages::{Delivered, Mail};
 pub use people::local_handle;
 pub use sign_in::SignIn;
+pub use watch::{Watch, Watched};
 
+use crate::chains::Memory;
+use crate::speaker::Speaker;
 use connection::Link;
+use devices::Devices;
 
 /// Where to connect, as whom, and how.
 #[derive(Clone)]
@@ -34,22 +41,25 @@ pub struct Connection {
     pub url: String,
     /// The server's domain: what stands after the `@`.
     pub server: String,
-    pub identity: SecretKey,
+    pub me: Speaker,
     pub sign_in: SignIn,
     pub clock: Clock,
+    /// The last event seen of each sigchain.
+    pub memory: Memory,
     /// How long a message is sent again and again while the server is unavailable.
     pub patience: Duration,
 }
 
 impl Connection {
     /// Signs in with a session, and keeps trying to send for 20 seconds.
-    pub fn new(url: impl Into<String>, server: impl Into<String>, identity: &SecretKey) -> Self {
+    pub fn new(url: impl Into<String>, server: impl Into<String>, me: impl Into<Speaker>) -> Self {
         Self {
             url: url.into(),
             server: server.into(),
-            identity: identity.clone(),
+            me: me.into(),
             sign_in: SignIn::default(),
             clock: Clock::default(),
+            memory: Memory::default(),
             patience: Duration::from_secs(20),
         }
     }
@@ -63,14 +73,19 @@ pub struct Client {
     connection: Arc<Connection>,
     /// 64 hex digits, as subjects carry it.
     primary: Arc<str>,
+    /// The same of the key that signs.
+    device: Arc<str>,
+    devices: Arc<Devices>,
 }
 
 impl Client {
     /// Connects and signs in, once: a server that is not there or refuses is an error.
     pub async fn connect(connection: Connection) -> Result<Self, ConnectFault> {
         let (nats, link) = connection::open(&connection).await?;
-        let primary = connection.identity.public().to_hex().into();
-        Ok(Self { nats, link, connection: Arc::new(connection), primary })
+        let primary = connection.me.primary().to_hex().into();
+        let device = connection.me.key().public().to_hex().into();
+        let devices = Arc::new(Devices::new(&connection.memory));
+        Ok(Self { nats, link, connection: Arc::new(connection), primary, device, devices })
     }
 
     /// Calls an endpoint as this person.
@@ -79,7 +94,7 @@ impl Client {
         endpoint: &Rpc<Request, Reply>,
         request: &Request,
     ) -> Result<Reply, Problem> {
-        let subject = endpoint.subject(&self.primary, &self.primary);
+        let subject = endpoint.subject(&self.primary, &self.device);
         let refused = self.link.violation_of(&subject);
         tokio::select! {
             reply = ask_as(&self.nats, endpoint.service(), subject.clone(), request) => reply,
@@ -89,7 +104,7 @@ impl Client {
 
     /// Who this is.
     pub fn primary(&self) -> PublicKey {
-        self.connection.identity.public()
+        self.connection.me.primary()
     }
 
     /// The server's domain.

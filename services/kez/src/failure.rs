@@ -104,7 +104,7 @@ impl From<ConnectFault> for Failure {
     fn from(fault: ConnectFault) -> Self {
         let message = fault.to_string();
         match fault {
-            ConnectFault::Address(_) => Self::usage(message),
+            ConnectFault::Address(_) | ConnectFault::PlainDevice => Self::usage(message),
             ConnectFault::Unreachable { .. } => Self::new(Exit::Unavailable, "unreachable", message)
                 .advise("is it running? ./justw up starts one here; kez doctor looks closer"),
             ConnectFault::Refused(_) => Self::new(Exit::Unavailable, "refused_or_down", message).advise(

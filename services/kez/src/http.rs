@@ -1,19 +1,25 @@
 //! The same person over HTTP: for where only HTTP gets through, and to hold the gateway to what it promises.
 
+mod chains;
 mod sse;
 mod stream;
 pub mod transport;
 
+use std::sync::Arc;
+
 use hyper::{Method, StatusCode};
 use kez_contract::config::ClientConfig;
-use kez_contract::inbox::{Page, Send, Sent};
+use kez_contract::inbox::{Page, Send, Sent, Stored};
 use kez_contract::registry::{Record, Registered};
 use kez_contract::{Problem, http};
 use kez_crypto::{Handle, MessageId, PublicKey, Registration, Sealed, SecretKey, Timestamp, request_auth};
 use kez_service::Clock;
 
+use crate::chains::Memory;
+use crate::client::devices::{Devices, judge};
 use crate::client::{Delivered, Mail, local_handle};
-use crate::mail::{Received, document, refusal, write};
+use crate::mail::{Opened, Received, document, refusal, write};
+use crate::speaker::Speaker;
 use transport::{Transport, read};
 
 pub use stream::HttpFollow;
@@ -28,21 +34,31 @@ pub async fn config(base: &str) -> Result<ClientConfig, Problem> {
 pub struct HttpClient {
     transport: Transport,
     server: String,
-    identity: SecretKey,
+    me: Speaker,
     clock: Clock,
+    memory: Memory,
+    devices: Arc<Devices>,
 }
 
 impl HttpClient {
     /// A client of the gateway at a base URL (without a slash at its end); nothing is sent yet.
-    pub fn new(base: &str, server: &str, identity: &SecretKey, clock: &Clock) -> Result<Self, Problem> {
+    pub fn new(base: &str, server: &str, me: impl Into<Speaker>, clock: &Clock) -> Result<Self, Problem> {
         let transport = Transport::new(base)?;
-        Ok(Self { transport, server: server.to_owned(), identity: identity.clone(), clock: clock.clone() })
+        let (memory, devices) = (Memory::default(), Arc::new(Devices::new(&Memory::default())));
+        let (server, me, clock) = (server.to_owned(), me.into(), clock.clone());
+        Ok(Self { transport, server, me, clock, memory, devices })
+    }
+
+    /// The same client, with what was seen of sigchains before.
+    pub fn remembering(self, memory: &Memory) -> Self {
+        Self { memory: memory.clone(), devices: Arc::new(Devices::new(memory)), ..self }
     }
 
     /// Registers a handle for this identity.
     pub async fn register(&self, handle: &str) -> Result<Registered, Problem> {
         let handle = local_handle(handle, &self.server)?;
-        let envelope = Registration::create(&handle, &self.server, self.now(), &self.identity);
+        let key = self.me.own_key("register")?;
+        let envelope = Registration::create(&handle, &self.server, self.now(), key);
         let answer = self.transport.request(Method::POST, http::REGISTER, &[], envelope).await?;
         Ok(Registered { created: answer.status == StatusCode::CREATED, record: read(&answer.body)? })
     }
@@ -60,7 +76,7 @@ impl HttpClient {
 
     /// Under which handle this identity is registered.
     pub async fn handle(&self) -> Result<Handle, Problem> {
-        let record = self.by_primary(&self.identity.public()).await?;
+        let record = self.by_primary(&self.me.primary()).await?;
         Handle::parse(&record.handle).map_err(refusal)
     }
 
@@ -77,7 +93,7 @@ impl HttpClient {
 
     /// Signs a text and seals it to somebody.
     pub fn seal(&self, to: &PublicKey, text: &str) -> Result<(MessageId, Sealed), Problem> {
-        write(&self.identity, to, text, self.now())
+        write(&self.me, to, text, self.now())
     }
 
     /// Sends a sealed message, once.
@@ -89,12 +105,30 @@ impl HttpClient {
 
     /// What lies in the mailbox after sequence `since`, at most `limit` messages, opened.
     pub async fn fetch(&self, handle: &Handle, since: u64, limit: u32) -> Result<Mail, Problem> {
-        let auth = request_auth::sign(&request_auth::inbox(handle, since), self.now(), &self.identity);
+        let auth = request_auth::sign(&request_auth::inbox(handle, since), self.now(), self.own_key()?);
         let path =
             format!("{}?since={since}&limit={limit}", http::INBOX.replace("{handle}", handle.as_str()));
         let page: Page = self.transport.get(&path, &[(http::AUTH_HEADER, &auth)]).await?;
-        let open = |stored| Received::open(stored, &self.identity, self.now());
-        Ok(Mail { messages: page.messages.iter().map(open).collect(), next: page.next, more: page.more })
+        let mut messages = Vec::with_capacity(page.messages.len());
+        for stored in &page.messages {
+            messages.push(self.open(stored).await?);
+        }
+        Ok(Mail { messages, next: page.next, more: page.more })
+    }
+
+    /// Opens a stored message. Where a device has signed, its sender's chain is asked whether it is theirs, and an error
+    /// says that it could not be asked.
+    async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
+        let opened = Opened::new(stored, self.me.key(), self.now());
+        match opened.device() {
+            Some((sender, device)) => judge(opened, self.has_device(sender, &device).await),
+            None => Ok(opened.judged(false)),
+        }
+    }
+
+    /// Over HTTP a request is signed by the identity itself: `X-KEZ-Auth` has no place for a device.
+    fn own_key(&self) -> Result<&SecretKey, Problem> {
+        self.me.own_key("sign requests over HTTP")
     }
 
     fn now(&self) -> Timestamp {

@@ -3,6 +3,7 @@
 //! Reading order: [`cli`] lists the commands, [`commands`] holds one file each.
 
 pub mod cli;
+pub mod chains;
 pub mod client;
 pub mod commands;
 pub mod failure;
@@ -10,6 +11,8 @@ pub mod http;
 pub mod identity;
 pub mod mail;
 pub mod output;
+mod private_file;
 pub mod server;
+pub mod speaker;
 pub mod up;
 pub mod visible;

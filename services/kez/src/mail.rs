@@ -4,6 +4,8 @@ use kez_contract::inbox::Stored;
 use kez_contract::{Code, Document, Problem};
 use kez_crypto::{Body, Fault, Message, MessageId, PublicKey, Sealed, SecretKey, Timestamp, open, seal};
 
+use crate::speaker::Speaker;
+
 /// A message of my mailbox, opened or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
@@ -13,11 +15,36 @@ pub struct Received {
     pub opened: Result<Message, Fault>,
 }
 
+/// A message that was opened, before it is known whether who signed it speaks for its sender.
+pub(crate) struct Opened(Received);
+
+impl Opened {
+    pub(crate) fn new(stored: &Stored, me: &SecretKey, now: Timestamp) -> Self {
+        let opened =
+            Sealed::parse(stored.envelope.get().as_bytes()).and_then(|sealed| open(&sealed, me, now));
+        Self(Received { seq: stored.seq, received_at: stored.received_at.clone(), opened })
+    }
+
+    /// The sender, and the device that signed for them, if one did.
+    pub(crate) fn device(&self) -> Option<(PublicKey, PublicKey)> {
+        let message = self.0.opened.as_ref().ok()?;
+        Some((message.primary, message.device?))
+    }
+
+    /// The message, now that the sender's sigchain has said whether that device is theirs.
+    pub(crate) fn judged(self, device_is_active: bool) -> Received {
+        // Anybody can sign as a device.
+        if self.device().is_none() || device_is_active {
+            return self.0;
+        }
+        Received { opened: Err(Fault::UnknownDevice), ..self.0 }
+    }
+}
+
 impl Received {
-    /// Opens a stored message.
+    /// Opens a stored message, which its sender signed in person: no device is believed without the sender's sigchain.
     pub fn open(stored: &Stored, me: &SecretKey, now: Timestamp) -> Self {
-        let opened = open_for(stored.envelope.get().as_bytes(), me, now);
-        Self { seq: stored.seq, received_at: stored.received_at.clone(), opened }
+        Opened::new(stored, me, now).judged(false)
     }
 
     /// The words, if it is a text and was opened.
@@ -36,20 +63,20 @@ impl Received {
 
 /// A text, signed by me and sealed to somebody.
 pub fn write(
-    me: &SecretKey,
+    me: &Speaker,
     to: &PublicKey,
     text: &str,
     now: Timestamp,
 ) -> Result<(MessageId, Sealed), Problem> {
     let message = Message {
         id: MessageId::from_bytes(kez_service::random::bytes()),
-        primary: me.public(),
-        device: None,
+        primary: me.primary(),
+        device: me.as_device(),
         to: *to,
         sent_at: now,
         body: Body::Text { text: text.to_owned() },
     };
-    let sealed = seal(&message, me, kez_service::random::bytes()).map_err(refusal)?;
+    let sealed = seal(&message, me.key(), kez_service::random::bytes()).map_err(refusal)?;
     Ok((message.id, sealed))
 }
 
@@ -64,13 +91,6 @@ pub fn document(canonical: Vec<u8>) -> Result<Document, Problem> {
 /// A fault of the protocol, as a refusal of the same name.
 pub fn refusal(fault: Fault) -> Problem {
     Problem::new(Code::named(fault.code()).unwrap_or(Code::Malformed), fault.to_string())
-}
-
-fn open_for(sealed: &[u8], me: &SecretKey, now: Timestamp) -> Result<Message, Fault> {
-    let message = open(&Sealed::parse(sealed)?, me, now)?;
-    // Anybody can sign as a device. It counts once the sender's sigchain says that it is theirs, and nobody reads
-    // sigchains here yet.
-    if message.device.is_some() { Err(Fault::UnknownDevice) } else { Ok(message) }
 }
 
 #[cfg(test)]
@@ -93,7 +113,7 @@ mod tests {
     #[test]
     fn what_is_written_to_me_opens_for_me_alone() {
         let (alice, bob, eve) = (key(1), key(2), key(3));
-        let (id, sealed) = write(&alice, &bob.public(), "hi", now()).unwrap();
+        let (id, sealed) = write(&Speaker::from(&alice), &bob.public(), "hi", now()).unwrap();
         let received = Received::open(&stored(&sealed), &bob, now());
         assert_eq!((received.text(), received.from()), (Some("hi"), Some(alice.public())));
         assert_eq!(received.opened.unwrap().id, id);
@@ -113,5 +133,10 @@ mod tests {
         };
         let sealed = seal(&message, &device, [9; 32]).unwrap();
         assert_eq!(Received::open(&stored(&sealed), &bob, now()).opened, Err(Fault::UnknownDevice));
+
+        let opened = || Opened::new(&stored(&sealed), &bob, now());
+        assert_eq!(opened().device(), Some((alice.public(), device.public())));
+        assert_eq!(opened().judged(true).text(), Some("it is me, alice"));
+        assert_eq!(opened().judged(false).opened, Err(Fault::UnknownDevice));
     }
 }

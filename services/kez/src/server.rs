@@ -8,6 +8,7 @@ use kez_service::config::{base_url, server_name};
 use crate::client::{Client, Connection, SignIn};
 use crate::failure::{Exit, Failure};
 use crate::http;
+use crate::speaker::Speaker;
 
 /// Where the server is.
 #[derive(Debug, Clone, clap::Args)]
@@ -60,15 +61,20 @@ impl ServerArgs {
     }
 
     /// Finds the server and signs in.
-    pub async fn connect(&self, identity: &SecretKey) -> Result<Client, Failure> {
+    pub async fn connect(&self, me: &Speaker) -> Result<Client, Failure> {
         let server = self.find().await?;
-        Ok(Client::connect(self.connection(&server, identity)).await?)
+        Ok(Client::connect(self.connection(&server, me)).await?)
+    }
+
+    /// Finds the server and signs in as nobody, with a key that is forgotten: anybody may look things up.
+    pub async fn connect_as_nobody(&self) -> Result<Client, Failure> {
+        self.connect(&nobody()).await
     }
 
     /// How to sign in.
-    pub fn connection(&self, server: &Server, identity: &SecretKey) -> Connection {
+    pub fn connection(&self, server: &Server, me: &Speaker) -> Connection {
         let sign_in = if self.plain { SignIn::Plain } else { SignIn::default() };
-        Connection { sign_in, ..Connection::new(&server.nats, &server.name, identity) }
+        Connection { sign_in, ..Connection::new(&server.nats, &server.name, me.clone()) }
     }
 
     /// Whether the server would run on this machine.
@@ -77,10 +83,10 @@ impl ServerArgs {
     }
 
     /// The same person over HTTP.
-    pub async fn http(&self, identity: &SecretKey) -> Result<http::HttpClient, Failure> {
+    pub async fn http(&self, me: &Speaker) -> Result<http::HttpClient, Failure> {
         let config = http::config(&self.server_url).await?;
         let name = self.trusted_name(&config.server)?;
-        Ok(http::HttpClient::new(&self.server_url, &name, identity, &Clock::default())?)
+        Ok(http::HttpClient::new(&self.server_url, &name, me.clone(), &Clock::default())?)
     }
 
     /// The name that the server gives itself, if it may: what is signed for a name counts wherever that name does, so a
@@ -112,6 +118,11 @@ impl ServerArgs {
         };
         Err(Failure::new(Exit::Refused, "wrong_server", message).advise(advice))
     }
+}
+
+/// Somebody with a key that is forgotten.
+pub fn nobody() -> Speaker {
+    Speaker::from(&SecretKey::from_seed(kez_service::random::bytes()))
 }
 
 /// The best NATS URL of a server; a relative one is below its base URL. Who was asked over TLS is not led away from it.

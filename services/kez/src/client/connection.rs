@@ -10,7 +10,7 @@ use kez_contract::endpoint::rights;
 use tokio::sync::{broadcast, watch};
 
 use super::Connection;
-use super::sign_in::Signer;
+use super::sign_in::{SignIn, Signer};
 
 /// How long a new sign-in may take before it counts as an outage.
 const SIGN_IN: Duration = Duration::from_secs(10);
@@ -25,6 +25,8 @@ pub enum ConnectFault {
     /// A broker tells nobody which of the two it was.
     #[error("the server at {0} refused this sign-in, or its sign-in service is not running")]
     Refused(String),
+    #[error("a device signs in with a session: the plain way is for the identity's own key")]
+    PlainDevice,
 }
 
 /// What is known of the link while it lives.
@@ -40,7 +42,10 @@ pub(super) struct Link {
 /// Connects once, with this person's inbox for replies.
 pub(super) async fn open(connection: &Connection) -> Result<(Nats, Arc<Link>), ConnectFault> {
     let servers = servers(&connection.url)?;
-    let primary = connection.identity.public().to_hex();
+    if connection.sign_in == SignIn::Plain && connection.me.as_device().is_some() {
+        return Err(ConnectFault::PlainDevice);
+    }
+    let [primary, device] = [connection.me.primary(), connection.me.key().public()].map(|key| key.to_hex());
     let signer = Arc::new(Signer::new(connection));
     let link = Arc::new(Link {
         connects: watch::Sender::new(0),
@@ -53,7 +58,7 @@ pub(super) async fn open(connection: &Connection) -> Result<(Nats, Arc<Link>), C
         async move { signer.answer(&nonce) }
     })
     .name("kez")
-    .custom_inbox_prefix(rights::inbox_prefix(&primary, &primary))
+    .custom_inbox_prefix(rights::inbox_prefix(&primary, &device))
     .request_timeout(Some(Duration::from_secs(5)))
     .ping_interval(Duration::from_secs(20))
     .reconnect_delay_callback(move |attempts| waiting.delay(attempts))

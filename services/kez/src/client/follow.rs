@@ -64,7 +64,7 @@ impl Follower {
     async fn next(&mut self) -> Option<Received> {
         loop {
             while let Some((_, stored)) = self.order.take() {
-                if let Some(received) = self.open(&stored) {
+                if let Some(received) = self.open(&stored).await {
                     return Some(received);
                 }
             }
@@ -84,8 +84,15 @@ impl Follower {
     }
 
     /// A message that is new; one whose id came before, in another envelope, is dropped.
-    fn open(&mut self, stored: &Stored) -> Option<Received> {
-        let received = Received::open(stored, &self.client.connection.identity, self.client.now());
+    async fn open(&mut self, stored: &Stored) -> Option<Received> {
+        let mut failures = 0;
+        let received = loop {
+            match self.client.open(stored).await {
+                Ok(received) => break received,
+                Err(_) => tokio::time::sleep(connection::delay(failures)).await,
+            }
+            failures += 1;
+        };
         match &received.opened {
             Ok(message) if !self.seen.first_time(&message.id) => None,
             _ => Some(received),

@@ -1,11 +1,12 @@
 //! Messages: sent until they are stored, fetched, and acknowledged.
 
 use kez_contract::Problem;
-use kez_contract::inbox::{ACK, Ack, Acked, FETCH, Fetch, Page, SEND, Send, Sent};
+use kez_contract::inbox::{ACK, Ack, Acked, FETCH, Fetch, Page, SEND, Send, Sent, Stored};
 use kez_crypto::{MessageId, PublicKey, Sealed};
 
 use super::Client;
-use crate::mail::{Received, document, write};
+use super::devices::judge;
+use crate::mail::{Opened, Received, document, write};
 
 /// A message that the server has stored and flushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Client {
 
     /// Signs a text and seals it to somebody.
     pub fn seal(&self, to: &PublicKey, text: &str) -> Result<(MessageId, Sealed), Problem> {
-        write(&self.connection.identity, to, text, self.now())
+        write(&self.connection.me, to, text, self.now())
     }
 
     /// Sends a sealed message, again and again while the server is unavailable.
@@ -47,13 +48,26 @@ impl Client {
     /// What lies in the mailbox after sequence `since` (0: from the oldest), at most `limit` messages, opened.
     pub async fn fetch(&self, since: u64, limit: u32) -> Result<Mail, Problem> {
         let page = self.page(since, limit).await?;
-        let open = |stored| Received::open(stored, &self.connection.identity, self.now());
-        Ok(Mail { messages: page.messages.iter().map(open).collect(), next: page.next, more: page.more })
+        let mut messages = Vec::with_capacity(page.messages.len());
+        for stored in &page.messages {
+            messages.push(self.open(stored).await?);
+        }
+        Ok(Mail { messages, next: page.next, more: page.more })
     }
 
     /// This device has everything up to and including `seq`.
     pub async fn ack(&self, seq: u64) -> Result<Acked, Problem> {
         self.call(&ACK, &Ack { seq }).await
+    }
+
+    /// Opens a stored message. Where a device has signed, its sender's chain is asked whether it is theirs, and an error
+    /// says that it could not be asked.
+    pub(super) async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
+        let opened = Opened::new(stored, self.connection.me.key(), self.now());
+        match opened.device() {
+            Some((sender, device)) => judge(opened, self.has_device(sender, &device).await),
+            None => Ok(opened.judged(false)),
+        }
     }
 
     pub(super) async fn page(&self, since: u64, limit: u32) -> Result<Page, Problem> {

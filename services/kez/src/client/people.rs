@@ -19,7 +19,8 @@ impl Client {
     /// Registers a handle for this identity, and signs in again with the rights that come with it.
     pub async fn register(&self, handle: &str) -> Result<Registered, Problem> {
         let handle = local_handle(handle, self.server())?;
-        let envelope = Registration::create(&handle, self.server(), self.now(), &self.connection.identity);
+        let key = self.connection.me.own_key("register")?;
+        let envelope = Registration::create(&handle, self.server(), self.now(), key);
         let registered = self.call(&REGISTER, &Register { envelope: document(envelope)? }).await?;
         self.gain_rights().await?;
         Ok(registered)

@@ -49,7 +49,7 @@ impl Signer {
             return Err(AuthError::new("the server sent no nonce to sign, but something else"));
         }
         let mut auth = Auth::new();
-        let identity = &self.connection.identity;
+        let identity = self.connection.me.key();
         match self.connection.sign_in {
             SignIn::Plain => {
                 auth.nkey = Some(identity.public().nkey());
@@ -71,10 +71,10 @@ impl Signer {
         if let Some(issued) = held.as_ref().filter(|issued| now.seconds_since(issued.renew_at) < 0) {
             return Ok(issued.clone());
         }
-        let Connection { identity, server, .. } = &self.connection;
+        let Connection { me, server, .. } = &self.connection;
         let key = SecretKey::from_seed(kez_service::random::bytes());
         let expires_at = now.plus_seconds(seconds);
-        let envelope = Session::create(identity.public(), key.public(), server, now, expires_at, identity);
+        let envelope = Session::create(me.primary(), key.public(), server, now, expires_at, me.key());
         let issued =
             Issued { key, envelope: String::from_utf8(envelope)?, renew_at: now.plus_seconds(seconds / 2) };
         Ok(held.insert(issued).clone())
@@ -90,6 +90,7 @@ fn is_nonce(nonce: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speaker::Speaker;
 
     fn signer(sign_in: SignIn) -> Signer {
         let identity = SecretKey::from_seed([7; 32]);
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn a_session_speaks_for_the_identity_and_is_renewed_at_half_its_life() {
         let signer = signer(SignIn::Session { seconds: 100 });
-        let (clock, identity) = (signer.connection.clock.clone(), signer.connection.identity.public());
+        let (clock, identity) = (signer.connection.clock.clone(), signer.connection.me.primary());
         let first = signer.answer(b"abcdefghijk").unwrap();
         let nkey = first.nkey.clone().unwrap();
         let now = Timestamp::from_unix(clock.now());
@@ -116,10 +117,22 @@ mod tests {
     }
 
     #[test]
+    fn a_device_signs_for_its_primary_and_says_so() {
+        let (primary, device) = (SecretKey::from_seed([7; 32]).public(), SecretKey::from_seed([8; 32]));
+        let me = Speaker::device(&device, primary);
+        let signer = Signer::new(&Connection::new("nats://x", "kez.test", me));
+        let auth = signer.answer(b"abcdefghijk").unwrap();
+        let now = Timestamp::from_unix(signer.connection.clock.now());
+        let session =
+            Session::check(auth.token.unwrap().as_bytes(), "kez.test", &auth.nkey.unwrap(), now).unwrap();
+        assert_eq!((session.primary, session.device), (primary, Some(device.public())));
+    }
+
+    #[test]
     fn plain_sign_in_answers_with_the_identity_itself() {
         let signer = signer(SignIn::Plain);
         let answer = signer.answer(b"abcdefghijk").unwrap();
-        let identity = signer.connection.identity.public();
+        let identity = signer.connection.me.primary();
         assert_eq!(answer.nkey, Some(identity.nkey()));
         assert!(answer.token.is_none());
         let signature = answer.signature.unwrap().try_into().unwrap();

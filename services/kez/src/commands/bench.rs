@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use data_encoding::HEXLOWER;
 use futures_util::{StreamExt, TryStreamExt};
-use kez_crypto::{Sealed, SecretKey};
+use kez_crypto::Sealed;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
@@ -46,8 +46,7 @@ pub struct BenchArgs {
 }
 
 pub async fn run(args: BenchArgs) -> Result<(), Failure> {
-    let somebody = SecretKey::from_seed(kez_service::random::bytes());
-    let client = args.server.connect(&somebody).await?;
+    let client = args.server.connect_as_nobody().await?;
     client.register(&format!("bench-{}", HEXLOWER.encode(&kez_service::random::bytes::<6>()))).await?;
     let mut mail = client.follow(0).await?;
     let text = "x".repeat(args.size as usize);

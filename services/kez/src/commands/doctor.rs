@@ -8,16 +8,16 @@ use clap::Args;
 use hyper::Method;
 use hyper::header::DATE;
 use kez_contract::{Code, http};
-use kez_crypto::SecretKey;
 use kez_service::Clock;
 use serde::Serialize;
 
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::http::transport::{Answer, Transport};
-use crate::identity::{Identity, IdentityArgs, is_open_to_others};
+use crate::identity::{Identity, IdentityArgs};
 use crate::output::Output;
-use crate::server::{Server, ServerArgs};
+use crate::private_file::is_open_to_others;
+use crate::server::{Server, ServerArgs, nobody};
 use crate::up::nats_server;
 use crate::visible;
 
@@ -187,14 +187,18 @@ fn data(folder: &Path) -> Result<String, Finding> {
 
 fn identity(args: &IdentityArgs) -> Result<String, Finding> {
     let path = args.path()?;
-    let primary = Identity::stored(&path)?.primary().to_owned();
+    let stored = Identity::stored(&path)?;
+    let key = stored.key()?.identifier();
     if is_open_to_others(&path) {
         return Err(Finding::new(
             format!("others can read {}", path.display()),
             format!("chmod 600 {}", path.display()),
         ));
     }
-    Ok(format!("{primary} in {}", path.display()))
+    Ok(match stored.device_of()? {
+        Some(primary) => format!("{key}, a device of {}, in {}", primary.identifier(), path.display()),
+        None => format!("{key} in {}", path.display()),
+    })
 }
 
 async fn health(base: &str) -> Result<Answer, Finding> {
@@ -229,13 +233,12 @@ async fn services(base: &str) -> Result<String, Finding> {
 
 async fn connect(args: &DoctorArgs, server: &Server) -> Result<(Client, String), Finding> {
     let named = args.identity.passphrase.is_given() && args.identity.path().is_ok_and(|path| path.exists());
-    let key =
-        if named { args.identity.open()?.key } else { SecretKey::from_seed(kez_service::random::bytes()) };
-    let client = Client::connect(args.server.connection(server, &key)).await.map_err(Failure::from)?;
+    let who = if named { args.identity.open()?.speaker() } else { nobody() };
+    let client = Client::connect(args.server.connection(server, &who)).await.map_err(Failure::from)?;
     if !named {
         return Ok((client, "works, as nobody (no passphrase was given)".to_owned()));
     }
-    match client.by_primary(&key.public()).await {
+    match client.by_primary(&who.primary()).await {
         Ok(record) => Ok((client, format!("works, as {}", record.fqhn))),
         Err(problem) if problem.code == Code::NotFound => {
             Ok((client, "works; this identity has no handle yet: kez register HANDLE".to_owned()))

@@ -4,13 +4,14 @@ use std::io::{IsTerminal, Read};
 
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
-use kez_crypto::phrase;
+use kez_crypto::{PublicKey, phrase};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::failure::{Exit, Failure};
-use crate::identity::{Identity, IdentityArgs, is_open_to_others};
+use crate::identity::{Identity, IdentityArgs};
 use crate::output::Output;
+use crate::private_file::is_open_to_others;
 
 /// Make, restore or show the key that you are
 #[derive(Debug, Subcommand)]
@@ -120,15 +121,16 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
             return Err(Failure::new(
                 Exit::NotFound,
                 "no_phrase",
-                "this identity was restored from its seed and has no phrase",
+                match identity.device_of {
+                    None => "this identity was restored from its seed and has no phrase",
+                    Some(_) => "a device has no phrase: make another one with kez device add",
+                },
             ));
         }
         return print(&identity, &args.identity, args.output, true);
     }
     let stored = Identity::stored(&path)?;
-    let primary = kez_crypto::PublicKey::parse(stored.primary())
-        .map_err(|_| Failure::new(Exit::Identity, "broken_identity", "the file names no key"))?;
-    print_public(&primary, &args.identity, args.output, None)
+    print_public(&stored.key()?, stored.device_of()?, &args.identity, args.output, None)
 }
 
 fn save(identity: &Identity, args: &IdentityArgs, force: bool) -> Result<(), Failure> {
@@ -151,23 +153,29 @@ fn print(identity: &Identity, args: &IdentityArgs, output: Output, with_phrase: 
         .as_ref()
         .filter(|_| with_phrase)
         .map(|phrase| Zeroizing::new(phrase.words().join(" ")));
-    print_public(&identity.key.public(), args, output, words.as_deref().map(String::as_str))
+    let words = words.as_deref().map(String::as_str);
+    print_public(&identity.key.public(), identity.device_of, args, output, words)
 }
 
 fn print_public(
-    primary: &kez_crypto::PublicKey,
+    key: &PublicKey,
+    device_of: Option<PublicKey>,
     args: &IdentityArgs,
     output: Output,
     phrase: Option<&str>,
 ) -> Result<(), Failure> {
     let path = args.path()?.display().to_string();
-    let mut value = json!({ "primary": primary.identifier(), "nkey": primary.nkey(), "file": path });
-    if let (Some(phrase), Some(members)) = (phrase, value.as_object_mut()) {
-        members.insert("phrase".to_owned(), phrase.into());
+    let primary = device_of.as_ref().unwrap_or(key).identifier();
+    let device = device_of.map(|_| key.identifier());
+    let mut value = json!({ "primary": primary, "nkey": key.nkey(), "file": path });
+    if let Some(members) = value.as_object_mut() {
+        members.extend(device.iter().map(|device| ("device".to_owned(), device.as_str().into())));
+        members.extend(phrase.map(|phrase| ("phrase".to_owned(), phrase.into())));
     }
     output.item(&value, || {
+        let device = device.map(|device| format!("\ndevice    {device}")).unwrap_or_default();
         let phrase = phrase.map(|words| format!("\nphrase    {words}")).unwrap_or_default();
-        format!("identity  {}\nnkey      {}\nfile      {path}{phrase}", primary.identifier(), primary.nkey())
+        format!("identity  {primary}{device}\nnkey      {}\nfile      {path}{phrase}", key.nkey())
     })
 }
 

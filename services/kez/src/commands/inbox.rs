@@ -60,12 +60,14 @@ pub struct InboxArgs {
 
 pub async fn run(args: InboxArgs) -> Result<(), Failure> {
     let identity = args.identity.open()?;
+    identity.itself("open mail: mail is sealed to the identity's own key until there is a ratchet")?;
+    let me = identity.speaker();
     let mailbox = if args.http {
-        let http = args.server.http(&identity.key).await?;
+        let http = args.server.http(&me).await?;
         let handle = http.handle().await.map_err(not_registered)?;
         Mailbox::Http(Box::new(http), handle)
     } else {
-        Mailbox::Nats(args.server.connect(&identity.key).await?)
+        Mailbox::Nats(args.server.connect(&me).await?)
     };
     let mut reader =
         Reader { mailbox, output: args.output, names: HashMap::new(), printed: 0, last: args.since };

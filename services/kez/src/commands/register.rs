@@ -31,7 +31,8 @@ pub struct RegisterArgs {
 pub async fn run(args: RegisterArgs) -> Result<(), Failure> {
     Handle::parse(&args.handle).map_err(|fault| Failure::argument(refusal(fault)))?;
     let identity = args.identity.open()?;
-    let client = args.server.connect(&identity.key).await?;
+    identity.itself("register")?;
+    let client = args.server.connect(&identity.speaker()).await?;
     let registered = client.register(&args.handle).await?;
     args.output.item(&registered, || {
         let fqhn = &registered.record.fqhn;

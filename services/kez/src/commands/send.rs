@@ -45,11 +45,11 @@ pub struct SendArgs {
 pub async fn run(args: SendArgs) -> Result<(), Failure> {
     whois::check(&args.to)?;
     let text = text(&args.text)?;
-    let identity = args.identity.open()?;
+    let me = args.identity.open()?.speaker();
     let delivered = if args.http {
-        args.server.http(&identity.key).await?.send(&args.to, &text).await?
+        args.server.http(&me).await?.send(&args.to, &text).await?
     } else {
-        args.server.connect(&identity.key).await?.send(&args.to, &text).await?
+        args.server.connect(&me).await?.send(&args.to, &text).await?
     };
     let value = json!({
         "id": delivered.id.to_string(),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use kez_contract::Code;
-use kez_crypto::{FullHandle, Handle, PublicKey, SecretKey};
+use kez_crypto::{FullHandle, Handle, PublicKey};
 
 use crate::failure::Failure;
 use crate::mail::refusal;
@@ -39,9 +39,7 @@ pub(super) fn check(who: &str) -> Result<(), Failure> {
 
 pub async fn run(args: WhoisArgs) -> Result<(), Failure> {
     check(&args.who)?;
-    // Anybody may look people up, so it is asked as nobody: with a key that is forgotten.
-    let nobody = SecretKey::from_seed(kez_service::random::bytes());
-    let client = args.server.connect(&nobody).await?;
+    let client = args.server.connect_as_nobody().await?;
     let found = if args.who.contains(':') {
         client.by_primary(&PublicKey::parse(&args.who).map_err(refusal)?).await
     } else {

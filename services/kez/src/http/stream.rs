@@ -63,7 +63,7 @@ impl Follower {
     async fn next(&mut self) -> Result<Received, Problem> {
         loop {
             while let Some(event) = self.ready.next() {
-                if let Some(received) = self.receive(&event)? {
+                if let Some(received) = self.receive(&event).await? {
                     return Ok(received);
                 }
             }
@@ -92,7 +92,7 @@ impl Follower {
     }
 
     /// A message that is new.
-    fn receive(&mut self, event: &Event) -> Result<Option<Received>, Problem> {
+    async fn receive(&mut self, event: &Event) -> Result<Option<Received>, Problem> {
         let broken = || Problem::new(Code::Internal, "the server sends an event that cannot be read");
         let stored: Stored = serde_json::from_str(&event.data).map_err(|_| broken())?;
         if event.id.as_deref().is_some_and(|id| id != stored.seq.to_string()) {
@@ -102,16 +102,28 @@ impl Follower {
             return Ok(None);
         }
         self.held = stored.seq;
-        let received = Received::open(&stored, &self.client.identity, self.client.now());
+        let received = self.open(&stored).await?;
         let is_new = received.opened.as_ref().map_or(true, |message| self.seen.first_time(&message.id));
         Ok(is_new.then_some(received))
     }
 
+    /// Opens a message, once its sender's chain can be asked for the device that signed it.
+    async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
+        loop {
+            match self.client.open(stored).await {
+                Err(problem) if matches!(problem.code, Code::Unavailable | Code::RateLimited) => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
     async fn reopen(&mut self) -> Result<(), Problem> {
-        let HttpClient { transport, identity, .. } = &self.client;
-        let auth = request_auth::sign(&request_auth::stream(&self.handle), self.client.now(), identity);
+        let client = &self.client;
+        let auth = request_auth::sign(&request_auth::stream(&self.handle), client.now(), client.own_key()?);
         let path = format!("{}?auth={auth}", http::INBOX_STREAM.replace("{handle}", self.handle.as_str()));
-        let body = transport.stream(&path, &[("last-event-id", &self.held.to_string())]).await?;
+        let body = client.transport.stream(&path, &[("last-event-id", &self.held.to_string())]).await?;
         self.open = Some((body, Events::default()));
         Ok(())
     }

@@ -94,6 +94,12 @@ impl Transport {
         Err(refusal(status, &headers, &body))
     }
 
+    /// What comes next in an answer that is read as it comes, if it comes in time.
+    pub async fn in_time<Next>(&self, next: impl Future<Output = Next>) -> Result<Next, Problem> {
+        let late = |_| unavailable(&format!("{} did not answer in time", self.base));
+        tokio::time::timeout(PATIENCE, next).await.map_err(late)
+    }
+
     async fn open(
         &self,
         method: Method,

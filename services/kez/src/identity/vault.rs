@@ -43,7 +43,11 @@ pub(super) enum Fault {
 #[serde(deny_unknown_fields)]
 pub(super) struct Vault {
     v: u32,
+    /// Whose key it is, `ed25519:<64 hex>`.
     primary: String,
+    /// The identity that the key is a device of, when it is none itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device_of: Option<String>,
     kdf: Kdf,
     nonce: String,
     ciphertext: String,
@@ -68,6 +72,8 @@ impl Vault {
         }
         let vault: Self = serde_json::from_value(value).map_err(|_| Fault::Malformed)?;
         vault.kdf.check()?;
+        vault.key()?;
+        vault.device_of()?;
         Ok(vault)
     }
 
@@ -83,7 +89,8 @@ impl Vault {
         };
         let primary = identity.key.public().identifier();
         let nonce = BASE64URL_NOPAD.encode(&nonce_bytes);
-        let mut vault = Self { v: VERSION, primary, kdf, nonce, ciphertext: String::new() };
+        let device_of = identity.device_of.map(|primary| primary.identifier());
+        let mut vault = Self { v: VERSION, primary, device_of, kdf, nonce, ciphertext: String::new() };
         let plaintext = plaintext(identity);
         let payload = Payload { msg: plaintext.as_slice(), aad: &vault.authenticated() };
         let cipher = vault.kdf.cipher(passphrase)?;
@@ -100,13 +107,23 @@ impl Vault {
         let cipher = self.kdf.cipher(passphrase)?;
         let plaintext =
             Zeroizing::new(cipher.decrypt(&nonce.into(), payload).map_err(|_| Fault::CannotOpen)?);
-        let identity = identity(&plaintext)?;
-        let is_the_one = PublicKey::parse(&self.primary) == Ok(identity.key.public());
-        if is_the_one { Ok(identity) } else { Err(Fault::Malformed) }
+        let mut identity = identity(&plaintext)?;
+        if PublicKey::parse(&self.primary) != Ok(identity.key.public()) {
+            return Err(Fault::Malformed);
+        }
+        identity.device_of = self.device_of()?;
+        Ok(identity)
     }
 
-    pub(super) fn primary(&self) -> &str {
-        &self.primary
+    /// Whose key it says it is.
+    pub(super) fn key(&self) -> Result<PublicKey, Fault> {
+        PublicKey::parse(&self.primary).map_err(|_| Fault::Malformed)
+    }
+
+    /// The identity that it says it is a device of.
+    pub(super) fn device_of(&self) -> Result<Option<PublicKey>, Fault> {
+        let named = self.device_of.as_deref();
+        named.map(|primary| PublicKey::parse(primary).map_err(|_| Fault::Malformed)).transpose()
     }
 
     /// What is readable without the passphrase and proven by it.
@@ -114,7 +131,11 @@ impl Vault {
         let Kdf { name, memory_kib, passes, lanes, salt } = &self.kdf;
         let kdf =
             json!({ "name": name, "memory_kib": memory_kib, "passes": passes, "lanes": lanes, "salt": salt });
-        json::canonical(&json!({ "v": self.v, "primary": self.primary, "kdf": kdf }))
+        let mut readable = json!({ "v": self.v, "primary": self.primary, "kdf": kdf });
+        if let (Some(primary), Some(members)) = (&self.device_of, readable.as_object_mut()) {
+            members.insert("device_of".to_owned(), primary.as_str().into());
+        }
+        json::canonical(&readable)
     }
 
     /// The file's text.
@@ -203,6 +224,34 @@ mod tests {
                 identity.phrase.map(|phrase| phrase.words())
             );
         }
+    }
+
+    #[test]
+    fn a_device_remembers_whose_it_is() {
+        let primary = Identity::of_seed(&Zeroizing::new([4; 32])).key.public();
+        let seed = Zeroizing::new([3; 32]);
+        let value = sealed(&Identity { device_of: Some(primary), ..Identity::of_seed(&seed) });
+        assert_eq!(value["device_of"], primary.identifier());
+        let again = opened(&value, &passphrase()).unwrap();
+        assert_eq!((*again.key.seed(), again.device_of), (*seed, Some(primary)));
+
+        // Nobody can make a device of an identity, or an identity of a device, or hand a device to another.
+        let other = Identity::of_seed(&Zeroizing::new([5; 32])).key.public().identifier();
+        for changed in [json!(null), json!(other), json!("nobody")] {
+            let mut tampered = value.clone();
+            tampered["device_of"] = changed;
+            assert!(opened(&tampered, &passphrase()).is_err());
+        }
+        let mut tampered = sealed(&Identity::of_seed(&seed));
+        tampered["device_of"] = primary.identifier().into();
+        assert_eq!(opened(&tampered, &passphrase()).unwrap_err(), Fault::CannotOpen);
+    }
+
+    #[test]
+    fn files_from_before_there_were_devices_open() {
+        let file = include_str!("first_format.json");
+        let identity = Vault::parse(file.as_bytes()).unwrap().open(&passphrase()).unwrap();
+        assert_eq!((*identity.key.seed(), identity.device_of), ([3; 32], None));
     }
 
     #[test]

@@ -1,0 +1,121 @@
+//! Whose devices sign messages: asked of the senders' chains, each fetched once and then continued.
+
+use std::collections::HashMap;
+
+use kez_contract::{Code, Problem};
+use kez_crypto::PublicKey;
+use tokio::sync::Mutex;
+
+use crate::chains::{ChainFault, Memory, Verified};
+use crate::mail::{Opened, Received};
+
+/// Senders whose chains are kept; more than that begin anew.
+const SENDERS: usize = 256;
+
+/// The chains of those who have sent from a device.
+pub(crate) struct Devices {
+    chains: Mutex<HashMap<PublicKey, Verified>>,
+    memory: Memory,
+}
+
+impl Devices {
+    pub(crate) fn new(memory: &Memory) -> Self {
+        Self { chains: Mutex::default(), memory: memory.clone() }
+    }
+
+    /// Whether the chain of `primary` says that the device is active, now; `extend` brings what came since.
+    pub(crate) async fn vouch(
+        &self,
+        primary: PublicKey,
+        device: &PublicKey,
+        extend: impl AsyncFnOnce(Verified) -> Result<Verified, ChainFault>,
+    ) -> Result<bool, ChainFault> {
+        // Held while it is fetched, so that a page of mail from one sender asks for one chain.
+        let mut chains = self.chains.lock().await;
+        let known = chains.remove(&primary).unwrap_or_else(|| Verified::new(primary));
+        let chain = extend(known).await?;
+        self.memory.check(&chain)?;
+        let is_active = chain.chain().has_device(device);
+        if chains.len() >= SENDERS {
+            chains.clear();
+        }
+        chains.insert(primary, chain.without_events());
+        Ok(is_active)
+    }
+}
+
+/// What became of asking for a sender's chain: an outage is to be waited for; a chain that does not hold vouches for nobody.
+pub(crate) fn judge(opened: Opened, vouched: Result<bool, ChainFault>) -> Result<Received, Problem> {
+    match vouched {
+        Err(ChainFault::Asked(problem)) if matches!(problem.code, Code::Unavailable | Code::RateLimited) => {
+            Err(problem)
+        }
+        vouched => Ok(opened.judged(vouched.unwrap_or(false))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kez_contract::inbox::Stored;
+    use kez_crypto::{Fault, Op, SecretKey, Timestamp, chain::device_proof};
+
+    use super::*;
+    use crate::chains::tests::{NOW, alice, claiming};
+    use crate::mail::document;
+    use crate::mail::write;
+    use crate::speaker::Speaker;
+
+    fn laptop() -> SecretKey {
+        SecretKey::from_seed([2; 32])
+    }
+
+    fn with_laptop() -> Verified {
+        let mut chain = claiming(&["a"]);
+        let proof = data_encoding::HEXLOWER.encode(&device_proof(alice().public(), &laptop()));
+        let op = Op::AddDevice { device: laptop().public(), name: "laptop".into(), proof };
+        let event = chain.sign_next(&op, NOW, &alice()).unwrap();
+        chain.append(event).unwrap();
+        chain
+    }
+
+    fn without_laptop() -> Verified {
+        let mut chain = with_laptop();
+        let op = Op::Revoke { subject: laptop().public().into() };
+        let event = chain.sign_next(&op, NOW, &alice()).unwrap();
+        chain.append(event).unwrap();
+        chain
+    }
+
+    async fn ask(devices: &Devices, chain: Verified) -> Result<bool, ChainFault> {
+        devices.vouch(alice().public(), &laptop().public(), async |_| Ok(chain)).await
+    }
+
+    #[tokio::test]
+    async fn a_chain_vouches_for_its_devices_while_they_are_active() {
+        let devices = Devices::new(&Memory::default());
+        assert_eq!(ask(&devices, claiming(&["a"])).await, Ok(false));
+        assert_eq!(ask(&devices, with_laptop()).await, Ok(true));
+        assert_eq!(ask(&devices, without_laptop()).await, Ok(false));
+        // Who withholds the revocation does not bring the device back.
+        assert_eq!(ask(&devices, with_laptop()).await.unwrap_err().code(), "rolled_back");
+    }
+
+    #[test]
+    fn an_outage_is_waited_for_and_a_broken_chain_is_not() {
+        let bob = SecretKey::from_seed([3; 32]);
+        let me = Speaker::device(&laptop(), alice().public());
+        let (_, sealed) = write(&me, &bob.public(), "hi", NOW).unwrap();
+        let received_at = Timestamp::from_unix(0).to_string();
+        let stored = Stored { seq: 1, received_at, envelope: document(sealed.canonical()).unwrap() };
+        let judged = |vouched| judge(Opened::new(&stored, &bob, NOW), vouched);
+        assert_eq!(judged(Ok(true)).unwrap().text(), Some("hi"));
+        for vouched in [
+            Ok(false),
+            Err(ChainFault::Broken { seq: 0, fault: Fault::BadSignature }),
+            Err(Problem::new(Code::NotFound, "").into()),
+        ] {
+            assert_eq!(judged(vouched).unwrap().opened, Err(Fault::UnknownDevice));
+        }
+        assert_eq!(judged(Err(Problem::unavailable("").into())).unwrap_err().code, Code::Unavailable);
+    }
+}
