@@ -26,7 +26,7 @@ pub fn seal_requests(from: &[SecretKey], to: &[SecretKey], count: usize) -> Vec<
     let pairs: Vec<_> = from.iter().zip(to).collect();
     let seal = |n: usize| {
         let (from, to) = pairs[n % pairs.len()];
-        let (_, sealed) = write(from, &to.public(), TEXT, now).expect("sealing works");
+        let (_, sealed) = write(&from.into(), &to.public(), TEXT, now).expect("sealing works");
         let envelope = String::from_utf8(sealed.canonical()).expect("JSON is text");
         Bytes::from(format!(r#"{{"to":"{}","envelope":{envelope}}}"#, to.public().identifier()))
     };

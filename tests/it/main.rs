@@ -24,5 +24,6 @@ mod retries;
 mod sends_message;
 mod service_commands;
 mod shuts_down;
+mod sigchains;
 mod signs_in;
 mod streams_over_http;

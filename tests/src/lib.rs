@@ -10,6 +10,7 @@
 
 pub mod broker;
 pub mod cable;
+pub mod chains;
 pub mod collector;
 pub mod command;
 pub mod container;
@@ -25,6 +26,7 @@ pub mod tap;
 pub mod web;
 
 pub use cable::Cable;
+pub use chains::Chains;
 pub use collector::Collector;
 pub use guest::Guest;
 pub use load::Load;
