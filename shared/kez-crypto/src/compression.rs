@@ -1,7 +1,9 @@
 //! Zstandard (RFC 8878) as base64url behind a prefix, which strangers send, so what it becomes is bounded.
 
 use data_encoding::BASE64URL_NOPAD;
-use ruzstd::decoding::errors::FrameDecoderError;
+use ruzstd::decoding::errors::{
+    DecodeBlockContentError, DecompressBlockError, ExecuteSequencesError, FrameDecoderError,
+};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
@@ -50,8 +52,14 @@ fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
 }
 
 fn refusal(error: &FrameDecoderError) -> Fault {
+    use FrameDecoderError::{FailedToReadBlockBody, WindowSizeTooBig};
     match error {
-        FrameDecoderError::WindowSizeTooBig { .. } => Fault::TooLarge,
+        WindowSizeTooBig { .. }
+        | FailedToReadBlockBody(DecodeBlockContentError::DecompressBlockError(
+            DecompressBlockError::ExecuteSequencesError(ExecuteSequencesError::TooManyBytesGenerated {
+                ..
+            }),
+        )) => Fault::TooLarge,
         _ => Fault::Malformed,
     }
 }

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Outcome, Report, fault, same, same_error};
-use crate::{Chain, Identifier, Primary, PublicKey};
+use crate::chain::parse_event;
+use crate::{Chain, Identifier, Primary, PublicKey, bundle};
 
 #[derive(Deserialize)]
 pub(super) struct Sigchain {
@@ -39,11 +40,17 @@ pub(super) fn sigchain(file: &Sigchain, report: &mut Report) {
     for case in &file.refused {
         report.note(&case.name, refused(file, case));
     }
+    if !file.events.is_empty() {
+        report.note("bundles of the events", bundles(file));
+    }
 }
 
 fn step(file: &Sigchain, chain: &mut Chain, index: usize, event: &RawValue) -> Outcome {
+    let alone = parse_event(event.get().as_bytes()).map_err(fault)?;
+    same("the event before", &alone.prev, &chain.head())?;
     chain.append(event.get().as_bytes()).map_err(fault)?;
     same("head", &chain.head().as_ref(), &file.heads.get(index))?;
+    same("hash of the event alone", &Some(&alone.hash), &file.heads.get(index))?;
     let state = State {
         head: chain.head().unwrap_or_default(),
         claims: chain.claims().map(Identifier::to_string).collect(),
@@ -59,4 +66,17 @@ fn refused(file: &Sigchain, case: &Refused) -> Outcome {
         chain.append(event.get().as_bytes()).map_err(fault)?;
     }
     same_error(chain.append(case.event.get().as_bytes()), Some(&case.error))
+}
+
+fn bundles(file: &Sigchain) -> Outcome {
+    let lines = bundle::to_lines(file.events.iter().map(|event| event.get()));
+    let packed = bundle::pack(&lines).map_err(fault)?;
+    for text in [lines.as_slice(), packed.as_bytes()] {
+        let mut chain = Chain::new(file.primary);
+        for event in bundle::read(text).map_err(fault)? {
+            chain.append_downloaded(&event).map_err(fault)?;
+        }
+        same("head", &chain.head().as_ref(), &file.heads.last())?;
+    }
+    Ok(())
 }
