@@ -31,9 +31,10 @@ impl Devices {
         if device == primary || self.active.is_good(&primary, &(primary, device)) {
             return Ok(true);
         }
+        let asked = self.active.asking(&primary);
         let active = self.is_active_now(primary, device).await?;
         if active {
-            self.active.keep((primary, device));
+            self.active.keep((primary, device), asked);
         }
         Ok(active)
     }

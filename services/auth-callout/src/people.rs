@@ -40,9 +40,10 @@ impl People {
         if self.registered.is_good(&person, &person) {
             return Ok(Registration::Registered);
         }
+        let asked = self.registered.asking(&person);
         let registration = self.registration_now(person).await?;
         if registration == Registration::Registered {
-            self.registered.keep(person);
+            self.registered.keep(person, asked);
         }
         Ok(registration)
     }

@@ -1,6 +1,8 @@
 //! Answers of other services, kept for a while and not beyond the news that contradict them.
 
 use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kez_crypto::PublicKey;
@@ -15,9 +17,20 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Good answers about people. Bad ones are asked for again each time, since they may have become good.
 #[derive(Clone)]
 pub struct Remembered<K: Eq + Hash> {
-    good: Cache<K, ()>,
-    /// Of these, nothing is believed that may have been answered before the news: for as long as such an answer lasts.
-    news: Cache<PublicKey, ()>,
+    /// Each with when it was asked for.
+    good: Cache<K, Asked>,
+    /// The number of the last news of each, kept for as long as there may be answers that are older.
+    news: Cache<PublicKey, u64>,
+    count: Arc<AtomicU64>,
+    /// The number of the last news that may be of anyone.
+    of_all: Arc<AtomicU64>,
+}
+
+/// After which news something was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    of_person: u64,
+    of_all: u64,
 }
 
 impl<K: Eq + Hash + Send + Sync + 'static> Remembered<K> {
@@ -28,27 +41,38 @@ impl<K: Eq + Hash + Send + Sync + 'static> Remembered<K> {
             .time_to_live(fresh + ANSWER)
             // The other policy keeps those out that were not asked for often, and news must come in.
             .eviction_policy(EvictionPolicy::lru());
-        Self { good: Cache::builder().max_capacity(MOST).time_to_live(fresh).build(), news: news.build() }
+        Self {
+            good: Cache::builder().max_capacity(MOST).time_to_live(fresh).build(),
+            news: news.build(),
+            count: Arc::default(),
+            of_all: Arc::default(),
+        }
     }
 
-    /// Whether the answer about `person` is still known to be good.
+    /// Whether there is a good answer about `person` that is younger than all news.
     pub fn is_good(&self, person: &PublicKey, key: &K) -> bool {
-        self.good.contains_key(key) && !self.news.contains_key(person)
+        self.good.get(key) == Some(self.asking(person))
+    }
+
+    /// To be called before `person` is asked about.
+    pub fn asking(&self, person: &PublicKey) -> Asked {
+        let of_person = self.news.get(person).unwrap_or_default();
+        Asked { of_person, of_all: self.of_all.load(Ordering::SeqCst) }
     }
 
     /// Keeps a good answer.
-    pub fn keep(&self, key: K) {
-        self.good.insert(key, ());
+    pub fn keep(&self, key: K, asked: Asked) {
+        self.good.insert(key, asked);
     }
 
-    /// What was answered about this person, and what is being answered, counts no more.
+    /// What was asked about this person before now counts no more.
     pub fn doubt(&self, person: PublicKey) {
-        self.news.insert(person, ());
+        self.news.insert(person, self.count.fetch_add(1, Ordering::SeqCst) + 1);
     }
 
-    /// What was answered about anyone counts no more.
+    /// What was asked about anyone before now counts no more.
     pub fn doubt_all(&self) {
-        self.good.invalidate_all();
+        self.of_all.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -57,22 +81,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn news_outlive_every_answer_that_was_given_before() {
+    fn what_was_asked_before_the_news_counts_no_more() {
         let [alice, bob] = [1, 2].map(|byte| PublicKey::from_bytes([byte; 32]));
         let remembered = Remembered::new(Duration::from_secs(60));
         for person in [alice, bob] {
             assert!(!remembered.is_good(&person, &person));
-            remembered.keep(person);
+            remembered.keep(person, remembered.asking(&person));
             assert!(remembered.is_good(&person, &person));
         }
+        let before = remembered.asking(&alice);
         remembered.doubt(alice);
         assert!(!remembered.is_good(&alice, &alice));
-        // An answer that was on its way when the news came.
-        remembered.keep(alice);
+        // An answer that was on its way when the news came, then one that was asked for after it.
+        remembered.keep(alice, before);
         assert!(!remembered.is_good(&alice, &alice));
-        assert!(remembered.is_good(&bob, &bob));
+        remembered.keep(alice, remembered.asking(&alice));
+        assert!(remembered.is_good(&alice, &alice) && remembered.is_good(&bob, &bob));
+
+        let before = remembered.asking(&bob);
         remembered.doubt_all();
-        assert!(!remembered.is_good(&bob, &bob));
+        remembered.keep(bob, before);
+        assert!(!remembered.is_good(&alice, &alice) && !remembered.is_good(&bob, &bob));
     }
 
     #[test]
@@ -83,12 +112,12 @@ mod tests {
             bytes[..8].copy_from_slice(&number.to_le_bytes());
             PublicKey::from_bytes(bytes)
         };
+        let last = key(MOST + 9_999);
+        remembered.keep(last, remembered.asking(&last));
         for number in 0..MOST + 10_000 {
             remembered.doubt(key(number));
         }
         remembered.news.run_pending_tasks();
-        let last = key(MOST + 9_999);
-        remembered.keep(last);
         assert!(!remembered.is_good(&last, &last));
     }
 }

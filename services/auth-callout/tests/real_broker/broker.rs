@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 pub const SERVER: &str = "kez.test";
 
-const USERS: [&str; 6] = ["sys", "auth-callout", "registry", "inbox", "gateway", "operator"];
+const USERS: [&str; 7] = ["sys", "auth-callout", "registry", "inbox", "sigchain", "gateway", "operator"];
 
 /// Killed when it is dropped.
 pub struct Broker {
