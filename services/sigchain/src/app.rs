@@ -9,12 +9,14 @@ use kez_service::limit::Limit;
 use crate::config::Settings;
 use crate::ledger::Ledger;
 use crate::projection::Projection;
+use crate::proofs::Proofs;
 use crate::store::Store;
 
 #[derive(Clone)]
 pub struct App {
     pub ledger: Ledger,
     pub projection: Projection,
+    pub proofs: Proofs,
     pub appends: Limit,
     clock: Clock,
 }
@@ -26,6 +28,7 @@ impl App {
         Ok(Self {
             projection: Projection::follow(ledger.clone(), &settings.database_url),
             ledger,
+            proofs: Proofs::new(settings)?,
             appends: Limit::per_minute(settings.person_appends_per_minute),
             clock,
         })

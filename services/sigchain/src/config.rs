@@ -55,6 +55,9 @@ pub struct Settings {
         default_value = "60"
     )]
     pub person_checks_per_minute: NonZeroU32,
+
+    #[command(flatten)]
+    pub proofs: kez_proofs::Settings,
 }
 
 impl fmt::Debug for Settings {

@@ -11,13 +11,14 @@ mod claimants;
 mod config;
 mod ledger;
 mod projection;
+mod proofs;
 mod reindex;
 mod store;
 
 use anyhow::Result;
 use async_nats::Client;
 use kez_contract::sigchain::{
-    APPEND, CLAIMANTS, EVENTS, HEAD, STANDING, WEB_APPEND, WEB_CLAIMANTS, WEB_EVENTS,
+    APPEND, CLAIMANTS, EVENTS, HEAD, STANDING, VERIFY, WEB_APPEND, WEB_CLAIMANTS, WEB_EVENTS, WEB_VERIFY,
 };
 use kez_service::{Clock, Running, Service};
 
@@ -33,10 +34,12 @@ pub async fn start(nats: &Client, settings: Settings, clock: Clock, concurrency:
         .on(HEAD, chains::head)
         .on(EVENTS, chains::events)
         .on(CLAIMANTS, claimants::claimants)
+        .on(VERIFY, proofs::verify)
         // HTTP clients, through the gateway
         .on(WEB_APPEND, chains::web_append)
         .on(WEB_EVENTS, chains::web_events)
         .on(WEB_CLAIMANTS, claimants::web_claimants)
+        .on(WEB_VERIFY, proofs::web_verify)
         // Other services
         .on(STANDING, chains::standing)
         .start(nats, concurrency)

@@ -1,0 +1,140 @@
+//! Whether accounts agree with who claims them: checked where they are, and remembered for a day.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use kez_contract::Code;
+use kez_contract::sigchain::{Status, Verdict, Verify, Why};
+use kez_crypto::{Claim, Identifier, Primary, Timestamp};
+use kez_proofs::{Checker, Finding};
+use kez_service::limit::Limit;
+use kez_service::{Call, Delivery, Fault};
+use moka::Expiry;
+use moka::future::Cache;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::chains::{primary, refuse};
+use crate::config::Settings;
+use crate::store::document;
+
+/// Findings remembered at once.
+const REMEMBERED: u64 = 20_000;
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+/// Who was not reached may be reached soon.
+const A_MINUTE: Duration = Duration::from_secs(60);
+/// Accounts that are looked at at once.
+const AT_ONCE: usize = 64;
+/// Of so many checks one may be asked for afresh.
+const ONE_FRESH_IN: u32 = 10;
+
+#[derive(Clone)]
+pub struct Proofs {
+    checker: Checker,
+    found: Cache<(Identifier, Primary), Arc<Found>>,
+    permits: Arc<Semaphore>,
+    checks: Limit,
+    fresh_checks: Limit,
+}
+
+struct Found {
+    finding: Finding,
+    at: Timestamp,
+}
+
+impl Proofs {
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let checks = settings.person_checks_per_minute;
+        let fresh = NonZeroU32::new(checks.get() / ONE_FRESH_IN).unwrap_or(NonZeroU32::MIN);
+        Ok(Self {
+            checker: Checker::new(&settings.proofs)?,
+            found: Cache::builder().max_capacity(REMEMBERED).expire_after(UntilStale).build(),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            checks: Limit::per_minute(checks),
+            fresh_checks: Limit::per_minute(fresh),
+        })
+    }
+}
+
+/// A person asks.
+pub async fn verify(app: App, call: Call<Verify>) -> Result<Verdict, Fault> {
+    app.proofs.checks.check(&call.caller.primary)?;
+    if call.body.fresh {
+        app.proofs.fresh_checks.check(&call.caller.primary)?;
+    }
+    verdict(&app, &call.body).await
+}
+
+/// Somebody asks over HTTP; the gateway limits each address.
+pub async fn web_verify(app: App, call: Delivery<Verify>) -> Result<Verdict, Fault> {
+    verdict(&app, &call.body).await
+}
+
+async fn verdict(app: &App, asked: &Verify) -> Result<Verdict, Fault> {
+    let subject = Identifier::parse(&asked.subject).map_err(refuse)?;
+    let primary = primary(&asked.primary)?;
+    if !Checker::supports(&subject) {
+        let detail = format!("accounts of {} cannot be checked", subject.system());
+        return Err(Fault::new(Code::UnsupportedSubject, detail));
+    }
+    let key = (subject.clone(), primary);
+    if asked.fresh {
+        app.proofs.found.invalidate(&key).await;
+    }
+    // Those who ask at once for the same share one look.
+    let found = app.proofs.found.get_with(key, look(app, &subject, &primary)).await;
+    // A day is long: what was taken back or has expired since counts now.
+    let revoked = app.ledger.current(primary, |known| known.chain().was_revoked(&subject)).await?;
+    tell(&subject, &primary, &found, revoked, app.now())
+}
+
+async fn look(app: &App, subject: &Identifier, primary: &Primary) -> Arc<Found> {
+    let _permit = app.proofs.permits.acquire().await;
+    let at = app.now();
+    Arc::new(Found { finding: app.proofs.checker.check(subject, primary, false, at).await, at })
+}
+
+fn tell(
+    subject: &Identifier,
+    primary: &Primary,
+    found: &Found,
+    revoked: bool,
+    now: Timestamp,
+) -> Result<Verdict, Fault> {
+    let finding = &found.finding;
+    let claim = finding.claim.as_deref();
+    let expired = claim.is_some_and(|text| {
+        Claim::parse(text.as_bytes()).is_ok_and(|claim| claim.check(subject, primary, now).is_err())
+    });
+    let since = match finding.status {
+        Status::Verified if revoked => Some((Why::Revoked, "the identity has taken this claim back")),
+        Status::Verified if expired => Some((Why::Expired, "the claim has expired")),
+        _ => None,
+    };
+    Ok(Verdict {
+        subject: subject.to_string(),
+        primary: primary.to_string(),
+        status: since.map_or(finding.status, |_| Status::Failed),
+        why: since.map(|(why, _)| why).or(finding.why),
+        detail: since.map(|(_, detail)| detail.to_owned()).or_else(|| finding.detail.clone()),
+        evidence: finding.evidence.clone(),
+        claim: claim.map(|text| document(text.as_bytes())).transpose()?,
+        checked_at: found.at.to_string(),
+    })
+}
+
+/// What is known of an account goes stale after a day; that it was not reached, after a minute.
+struct UntilStale;
+
+impl Expiry<(Identifier, Primary), Arc<Found>> for UntilStale {
+    fn expire_after_create(
+        &self,
+        _: &(Identifier, Primary),
+        found: &Arc<Found>,
+        _: std::time::Instant,
+    ) -> Option<Duration> {
+        Some(if found.finding.status == Status::Unreachable { A_MINUTE } else { A_DAY })
+    }
+}
