@@ -23,7 +23,7 @@ use kez_service::{Fault, streams};
 use moka::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::store::{self, Store};
 use known::Judgement;
@@ -33,6 +33,9 @@ pub use known::Known;
 const KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// For so long a chain that the feed says nothing of is taken to be as it was.
 const FRESH: Duration = Duration::from_secs(10);
+/// So often, and so long apart, the stream is asked for what the feed has announced already.
+const LOOKS: u32 = 40;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// Tries of an append while other replicas append to the same chain.
 const TRIES: u32 = 8;
 
@@ -201,14 +204,19 @@ impl Ledger {
             return Ok(false);
         }
         let now = Instant::now();
-        loop {
-            let part = self.store.events_after(&known.primary(), known.last_sequence(), MAX_PAGE).await?;
-            for stored in &part.events {
-                known.read(stored);
+        for look in 0..=LOOKS {
+            loop {
+                let part = self.store.events_after(&known.primary(), known.last_sequence(), MAX_PAGE).await?;
+                part.events.iter().for_each(|stored| known.read(stored));
+                if !part.more {
+                    break;
+                }
             }
-            if !part.more {
+            // A replica of the stream that is behind may have answered.
+            if kept.announced.load(Ordering::Relaxed) <= known.last_sequence() || look == LOOKS {
                 break;
             }
+            sleep(BETWEEN_LOOKS).await;
         }
         *read_at = Some(now);
         self.weigh(kept, known);
