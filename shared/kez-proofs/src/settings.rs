@@ -9,6 +9,7 @@ use url::Url;
 
 /// How accounts are checked.
 #[derive(Debug, Clone, Args)]
+#[group(id = "proofs")] // Whoever flattens these has settings of their own.
 pub struct Settings {
     /// DNS resolvers (address, or address:port), separated by commas; the system's unless they are given
     #[arg(long = "proof-resolvers", env = "KEZ_PROOF_RESOLVERS", value_name = "KEZ_PROOF_RESOLVERS",
