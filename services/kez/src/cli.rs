@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, completions, conform, doctor, identity, inbox, mesh, register, send, whois};
+use crate::commands::{
+    bench, claim, completions, conform, device, doctor, identity, inbox, mesh, register, send, sigchain,
+    whois,
+};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::up;
 
@@ -14,6 +17,10 @@ const EXAMPLES: &str = "Start here:
   kez register alice           take a name
   kez send bob \"hi\"            write to somebody
   kez inbox --follow           read what comes
+Say which accounts are yours, so that others can be sure of you:
+  kez claim publish-help github:alice
+  kez claim add github:alice
+  kez whois alice
 A second person on this machine:
   kez identity new --identity bob.json
   kez register bob --identity bob.json";
@@ -41,6 +48,12 @@ enum Command {
     Identity(identity::IdentityCommand),
     Register(register::RegisterArgs),
     Whois(whois::WhoisArgs),
+    #[command(subcommand)]
+    Claim(claim::ClaimCommand),
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
+    #[command(subcommand)]
+    Sigchain(sigchain::SigchainCommand),
     Send(send::SendArgs),
     Inbox(inbox::InboxArgs),
     Mesh(mesh::MeshArgs),
@@ -64,9 +77,12 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Up(args) => up::run(args).await?,
         Command::Init(args) => up::init(&args)?,
         Command::Doctor(args) => return doctor::run(args).await,
-        Command::Identity(command) => identity::run(command)?,
+        Command::Identity(command) => identity::run(command).await?,
         Command::Register(args) => register::run(args).await?,
         Command::Whois(args) => whois::run(args).await?,
+        Command::Claim(command) => return claim::run(command).await,
+        Command::Device(command) => device::run(command).await?,
+        Command::Sigchain(command) => sigchain::run(command).await?,
         Command::Send(args) => send::run(args).await?,
         Command::Inbox(args) => inbox::run(args).await?,
         Command::Mesh(args) => mesh::run(args).await?,
@@ -84,6 +100,9 @@ impl Command {
             Self::Identity(command) => command.output().json,
             Self::Register(args) => args.output.json,
             Self::Whois(args) => args.output.json,
+            Self::Claim(command) => command.output().json,
+            Self::Device(command) => command.output().json,
+            Self::Sigchain(command) => command.output().json,
             Self::Send(args) => args.output.json,
             Self::Inbox(args) => args.output.json,
             Self::Mesh(args) => args.output.json,
@@ -119,13 +138,17 @@ mod tests {
         {
             insta::assert_snapshot!(command, help(command, cli.find_subcommand(command).unwrap()));
         }
-        let identity = cli.find_subcommand("identity").unwrap();
-        for command in ["new", "restore", "show"] {
-            let name = format!("identity {command}");
-            insta::assert_snapshot!(
-                name.replace(' ', "-"),
-                help(&name, identity.find_subcommand(command).unwrap())
-            );
+        for (group, commands) in [
+            ("identity", &["new", "restore", "show", "rotate"][..]),
+            ("claim", &["create", "publish-help", "add", "revoke", "list", "check"]),
+            ("device", &["request", "add", "list", "revoke"]),
+            ("sigchain", &["show", "verify", "export", "import", "watch"]),
+        ] {
+            for command in commands {
+                let name = format!("{group} {command}");
+                let command = cli.find_subcommand(group).unwrap().find_subcommand(command).unwrap();
+                insta::assert_snapshot!(name.replace(' ', "-"), help(&name, command));
+            }
         }
     }
 
@@ -140,6 +163,13 @@ mod tests {
             &["kez", "whois", "alice", "--server-url", "kez.lat"],
             &["kez", "whois", "alice", "--server", "Not A Domain"],
             &["kez", "bench", "--messages", "0"],
+            &["kez", "claim", "add", "alice"],
+            &["kez", "claim", "create", "github:alice", "--expires", "tomorrow"],
+            &["kez", "claim", "check", "github:alice", "--here", "--fresh"],
+            &["kez", "device", "add", "laptop"],
+            &["kez", "device", "add", "laptop", "--device", "ed25519:00"],
+            &["kez", "sigchain", "verify", "x", "--alone", "--head", "sha256:00"],
+            &["kez", "identity", "rotate", "--yes"],
         ] {
             assert!(Cli::try_parse_from(arguments).is_err(), "{arguments:?}");
         }

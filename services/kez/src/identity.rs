@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use kez_crypto::{Phrase, PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
+use crate::chains::Memory;
 use crate::failure::{Exit, Failure};
 use crate::private_file;
 use crate::speaker::Speaker;
@@ -18,10 +19,13 @@ pub use passphrase::{Passphrase, PassphraseArgs};
 /// No identity file is longer.
 const LONGEST: u64 = 64 * 1024;
 
-/// The file, and how it is opened.
+/// What was seen of others' sigchains stands beside the identity.
+const HEADS: &str = "heads.json";
+
+/// The file.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Identity")]
-pub struct IdentityArgs {
+pub struct IdentityFile {
     /// File that keeps the identity [default: kez/identity.json in ~/.config]
     #[arg(long, env = "KEZ_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -29,12 +33,20 @@ pub struct IdentityArgs {
     /// Where the configuration folder is
     #[arg(long, env = "XDG_CONFIG_HOME", hide = true)]
     config_home: Option<PathBuf>,
+}
+
+/// The file, and how it is opened.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Identity")]
+pub struct IdentityArgs {
+    #[command(flatten)]
+    pub file: IdentityFile,
 
     #[command(flatten)]
     pub passphrase: PassphraseArgs,
 }
 
-impl IdentityArgs {
+impl IdentityFile {
     /// The identity file.
     pub fn path(&self) -> Result<PathBuf, Failure> {
         self.identity
@@ -50,12 +62,39 @@ impl IdentityArgs {
             })
     }
 
-    /// Opens the identity, asking for its passphrase.
-    pub fn open(&self) -> Result<Identity, Failure> {
+    /// What was seen of sigchains before.
+    pub fn memory(&self) -> Result<Memory, Failure> {
+        Ok(Memory::in_file(&private_file::folder(&self.path()?).join(HEADS))?)
+    }
+
+    /// Opens the identity, asking for its passphrase unless it is given.
+    pub fn open(&self, passphrase: &PassphraseArgs) -> Result<Identity, Failure> {
         let path = self.path()?;
         let stored = Identity::stored(&path)?;
-        let passphrase = self.passphrase.existing(&path)?;
+        let passphrase = passphrase.existing(&path)?;
         stored.open(&path, &passphrase)
+    }
+
+    /// Who I am, as the file says without its passphrase.
+    pub fn primary(&self) -> Result<PublicKey, Failure> {
+        Identity::stored(&self.path()?)?.primary()
+    }
+}
+
+impl IdentityArgs {
+    /// The identity file.
+    pub fn path(&self) -> Result<PathBuf, Failure> {
+        self.file.path()
+    }
+
+    /// What was seen of sigchains before.
+    pub fn memory(&self) -> Result<Memory, Failure> {
+        self.file.memory()
+    }
+
+    /// Opens the identity, asking for its passphrase.
+    pub fn open(&self) -> Result<Identity, Failure> {
+        self.file.open(&self.passphrase)
     }
 }
 

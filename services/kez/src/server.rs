@@ -5,6 +5,7 @@ use kez_crypto::SecretKey;
 use kez_service::Clock;
 use kez_service::config::{base_url, server_name};
 
+use crate::chains::Memory;
 use crate::client::{Client, Connection, SignIn};
 use crate::failure::{Exit, Failure};
 use crate::http;
@@ -60,15 +61,16 @@ impl ServerArgs {
         Ok(Server { name, nats: nats_url(&config, &self.server_url) })
     }
 
-    /// Finds the server and signs in.
-    pub async fn connect(&self, me: &Speaker) -> Result<Client, Failure> {
+    /// Finds the server and signs in, with what was seen of sigchains before.
+    pub async fn connect(&self, me: &Speaker, memory: &Memory) -> Result<Client, Failure> {
         let server = self.find().await?;
-        Ok(Client::connect(self.connection(&server, me)).await?)
+        let connection = Connection { memory: memory.clone(), ..self.connection(&server, me) };
+        Ok(Client::connect(connection).await?)
     }
 
     /// Finds the server and signs in as nobody, with a key that is forgotten: anybody may look things up.
-    pub async fn connect_as_nobody(&self) -> Result<Client, Failure> {
-        self.connect(&nobody()).await
+    pub async fn connect_as_nobody(&self, memory: &Memory) -> Result<Client, Failure> {
+        self.connect(&nobody(), memory).await
     }
 
     /// How to sign in.
@@ -83,10 +85,11 @@ impl ServerArgs {
     }
 
     /// The same person over HTTP.
-    pub async fn http(&self, me: &Speaker) -> Result<http::HttpClient, Failure> {
+    pub async fn http(&self, me: &Speaker, memory: &Memory) -> Result<http::HttpClient, Failure> {
         let config = http::config(&self.server_url).await?;
         let name = self.trusted_name(&config.server)?;
-        Ok(http::HttpClient::new(&self.server_url, &name, me.clone(), &Clock::default())?)
+        let client = http::HttpClient::new(&self.server_url, &name, me.clone(), &Clock::default())?;
+        Ok(client.remembering(memory))
     }
 
     /// The name that the server gives itself, if it may: what is signed for a name counts wherever that name does, so a

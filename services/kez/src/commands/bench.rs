@@ -9,6 +9,7 @@ use kez_crypto::Sealed;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
+use crate::chains::Memory;
 use crate::client::{Client, Follow};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, table};
@@ -46,7 +47,7 @@ pub struct BenchArgs {
 }
 
 pub async fn run(args: BenchArgs) -> Result<(), Failure> {
-    let client = args.server.connect_as_nobody().await?;
+    let client = args.server.connect_as_nobody(&Memory::default()).await?;
     client.register(&format!("bench-{}", HEXLOWER.encode(&kez_service::random::bytes::<6>()))).await?;
     let mut mail = client.follow(0).await?;
     let text = "x".repeat(args.size as usize);

@@ -8,17 +8,19 @@ use kez_crypto::{PublicKey, phrase};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::rotate::{self, RotateArgs};
 use crate::failure::{Exit, Failure};
 use crate::identity::{Identity, IdentityArgs};
 use crate::output::Output;
 use crate::private_file::is_open_to_others;
 
-/// Make, restore or show the key that you are
+/// Make, restore, show or replace the key that you are
 #[derive(Debug, Subcommand)]
 pub enum IdentityCommand {
     New(NewArgs),
     Restore(RestoreArgs),
     Show(ShowArgs),
+    Rotate(RotateArgs),
 }
 
 /// Make a new identity and print its recovery phrase, once
@@ -78,15 +80,17 @@ impl IdentityCommand {
             Self::New(args) => args.output,
             Self::Restore(args) => args.output,
             Self::Show(args) => args.output,
+            Self::Rotate(args) => args.output,
         }
     }
 }
 
-pub fn run(command: IdentityCommand) -> Result<(), Failure> {
+pub async fn run(command: IdentityCommand) -> Result<(), Failure> {
     match command {
         IdentityCommand::New(args) => new(&args),
         IdentityCommand::Restore(args) => restore(&args),
         IdentityCommand::Show(args) => show(&args),
+        IdentityCommand::Rotate(args) => rotate::run(args).await,
     }
 }
 

@@ -25,7 +25,9 @@ const PAGE: u32 = 100;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  kez inbox\n  kez inbox --follow --ack\n  kez inbox --since 120 --limit 10 --json\n\n\
-    What every device of yours has acknowledged is removed from the server; all is removed after 30 days."
+    What every device of yours has acknowledged is removed from the server; all is removed after 30 days.\n\
+    Mail is sealed to your identity's own key, so a device (kez device) can send and cannot read yet: read where your \
+    identity is."
 )]
 pub struct InboxArgs {
     /// Go on with what comes, until Ctrl-C
@@ -61,13 +63,13 @@ pub struct InboxArgs {
 pub async fn run(args: InboxArgs) -> Result<(), Failure> {
     let identity = args.identity.open()?;
     identity.itself("open mail: mail is sealed to the identity's own key until there is a ratchet")?;
-    let me = identity.speaker();
+    let (me, memory) = (identity.speaker(), args.identity.memory()?);
     let mailbox = if args.http {
-        let http = args.server.http(&me).await?;
+        let http = args.server.http(&me, &memory).await?;
         let handle = http.handle().await.map_err(not_registered)?;
         Mailbox::Http(Box::new(http), handle)
     } else {
-        Mailbox::Nats(args.server.connect(&me).await?)
+        Mailbox::Nats(args.server.connect(&me, &memory).await?)
     };
     let mut reader =
         Reader { mailbox, output: args.output, names: HashMap::new(), printed: 0, last: args.since };

@@ -3,6 +3,7 @@
 use clap::Args;
 use kez_crypto::Handle;
 
+use crate::chains::Memory;
 use crate::failure::Failure;
 use crate::identity::IdentityArgs;
 use crate::mail::refusal;
@@ -32,7 +33,7 @@ pub async fn run(args: RegisterArgs) -> Result<(), Failure> {
     Handle::parse(&args.handle).map_err(|fault| Failure::argument(refusal(fault)))?;
     let identity = args.identity.open()?;
     identity.itself("register")?;
-    let client = args.server.connect(&identity.speaker()).await?;
+    let client = args.server.connect(&identity.speaker(), &Memory::default()).await?;
     let registered = client.register(&args.handle).await?;
     args.output.item(&registered, || {
         let fqhn = &registered.record.fqhn;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::whois;
+use crate::chains::Memory;
 use crate::failure::Failure;
 use crate::identity::IdentityArgs;
 use crate::output::Output;
@@ -47,9 +48,9 @@ pub async fn run(args: SendArgs) -> Result<(), Failure> {
     let text = text(&args.text)?;
     let me = args.identity.open()?.speaker();
     let delivered = if args.http {
-        args.server.http(&me).await?.send(&args.to, &text).await?
+        args.server.http(&me, &Memory::default()).await?.send(&args.to, &text).await?
     } else {
-        args.server.connect(&me).await?.send(&args.to, &text).await?
+        args.server.connect(&me, &Memory::default()).await?.send(&args.to, &text).await?
     };
     let value = json!({
         "id": delivered.id.to_string(),

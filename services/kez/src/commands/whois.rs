@@ -1,33 +1,51 @@
-//! `kez whois`: who is behind a handle or a key.
+//! `kez whois`: who is behind a handle or a key, and which accounts say the same.
 
 use clap::Args;
-use kez_contract::Code;
-use kez_crypto::{FullHandle, Handle, PublicKey};
+use futures_util::{StreamExt, TryStreamExt};
+use kez_contract::registry::Record;
+use kez_contract::sigchain::Verdict;
+use kez_contract::{Code, Problem};
+use kez_crypto::{FullHandle, Handle, Identifier, Primary, PublicKey, Timestamp};
+use kez_service::Clock;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use super::{verdict, whose};
+use crate::chains::{ChainFault, Memory, Verified};
+use crate::client::Client;
+use crate::failure::{Exit, Failure};
+use crate::identity::IdentityFile;
 use crate::mail::refusal;
 use crate::output::Output;
-use crate::server::ServerArgs;
+use crate::server::{ServerArgs, nobody};
 use crate::visible;
 
-/// Look somebody up, by handle or by key; no identity is needed
+/// So many accounts are checked, and so many of them at a time.
+const ACCOUNTS: usize = 32;
+const AT_A_TIME: usize = 8;
+
+/// Look somebody up, by handle or by key, with the accounts that are theirs; no identity is needed
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  kez whois alice\n  kez whois alice@kez.lat --server-url https://kez.lat\n  kez whois ed25519:3b6a27bc…\n\n\
-    The server says whose key a handle is. To be sure, compare the key with its owner."
+    The server says whose key a handle is. To be sure, compare the key with its owner, or trust the accounts: each is claimed \
+    by the key's sigchain, which is verified here, and asked by the server whether it says the same."
 )]
 pub struct WhoisArgs {
-    /// A handle, with or without @server, or ed25519:<64 hex digits>
+    /// A handle, with or without @server, ed25519:<64 hex digits> or nostr:npub1…
     who: String,
 
     #[command(flatten)]
     pub output: Output,
 
     #[command(flatten)]
+    file: IdentityFile,
+
+    #[command(flatten)]
     server: ServerArgs,
 }
 
-/// Whether this can be somebody at all; what server they are of is found out later.
+/// Whether this can be somebody who gets mail; what server they are of is found out later.
 pub(super) fn check(who: &str) -> Result<(), Failure> {
     let checked = match who {
         key if key.contains(':') => PublicKey::parse(key).map(drop),
@@ -38,25 +56,152 @@ pub(super) fn check(who: &str) -> Result<(), Failure> {
 }
 
 pub async fn run(args: WhoisArgs) -> Result<(), Failure> {
-    check(&args.who)?;
-    let client = args.server.connect_as_nobody().await?;
-    let found = if args.who.contains(':') {
-        client.by_primary(&PublicKey::parse(&args.who).map_err(refusal)?).await
-    } else {
-        client.lookup(&args.who).await
+    whose::check(&args.who)?;
+    let memory = args.file.memory()?;
+    // Anybody may look people up, so it is asked as nobody.
+    let client = args.server.connect_as_nobody(&memory).await?;
+    let (primary, record) = find(&client, &args.who).await?;
+    let chain = match client.chain(primary).await {
+        Ok(chain) => Ok(chain),
+        Err(ChainFault::Asked(problem)) if problem.code == Code::Unavailable => Err(problem),
+        Err(fault) => return Err(fault.into()),
     };
-    let record = found.map_err(|problem| match problem.code {
-        Code::NotFound => Failure { advice: None, ..Failure::from(problem) },
-        _ => problem.into(),
-    })?;
-    args.output.item(&record, || {
-        let proofs = record.proofs.iter().map(|proof| format!("\nsays it is  {}", visible::line(proof)));
-        format!(
-            "{}\nkey         {}\nregistered  {}{}",
-            record.fqhn,
-            record.primary,
-            visible::line(&record.registered_at),
-            proofs.collect::<String>()
-        )
-    })
+    if record.is_none() && chain.as_ref().is_ok_and(|chain| chain.length() == 0) {
+        let message = "there is nobody here under that key, and nothing in its sigchain";
+        return Err(Failure::new(Exit::NotFound, Code::NotFound.as_str(), message));
+    }
+    let accounts = match &chain {
+        Ok(chain) => accounts(&args.server, &memory, chain).await?,
+        Err(_) => Vec::new(),
+    };
+    let found = Found { primary, record, chain, accounts };
+    args.output.item(&found.value()?, || found.text())
+}
+
+/// The key, and the record that the registry has of it, if any.
+async fn find(client: &Client, who: &str) -> Result<(Primary, Option<Record>), Failure> {
+    if !who.contains(':') {
+        let unknown = |problem: Problem| match problem.code {
+            Code::NotFound => Failure { advice: None, ..Failure::from(problem) },
+            _ => problem.into(),
+        };
+        let record = client.lookup(who).await.map_err(unknown)?;
+        return Ok((PublicKey::parse(&record.primary).map_err(refusal)?.into(), Some(record)));
+    }
+    let primary = Primary::parse(who).map_err(refusal)?;
+    let Some(key) = primary.ed25519() else { return Ok((primary, None)) };
+    match client.by_primary(&key).await {
+        Ok(record) => Ok((primary, Some(record))),
+        Err(problem) if problem.code == Code::NotFound => Ok((primary, None)),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// What is known of an account that the chain claims.
+#[derive(Serialize)]
+struct Account {
+    subject: Identifier,
+    /// None when nobody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked: Option<String>,
+}
+
+/// The accounts that the chain claims, each checked by the server, and its verdict checked here. Over HTTP anybody may have
+/// accounts checked.
+async fn accounts(server: &ServerArgs, memory: &Memory, chain: &Verified) -> Result<Vec<Account>, Failure> {
+    let primary = chain.primary();
+    let http = if server.nats.is_none() { Some(server.http(&nobody(), memory).await?) } else { None };
+    let now = Timestamp::from_unix(Clock::default().now());
+    let checked = chain.chain().claims().enumerate().map(|(place, subject)| {
+        let http = http.as_ref().filter(|_| place < ACCOUNTS);
+        async move {
+            let verdict = match http {
+                Some(http) => http.verify(subject, &primary, false).await,
+                None => Err(Problem::unavailable("not checked")),
+            };
+            let subject = subject.clone();
+            Ok::<_, Failure>(match verdict {
+                Ok(verdict) => {
+                    let verdict = verdict::confirm(verdict, &subject, chain.chain(), now)?;
+                    Account { subject, verdict: Some(verdict), unchecked: None }
+                }
+                Err(problem) => Account { subject, verdict: None, unchecked: Some(problem.detail) },
+            })
+        }
+    });
+    futures_util::stream::iter(checked).buffered(AT_A_TIME).try_collect().await
+}
+
+/// Everything about somebody.
+struct Found {
+    primary: Primary,
+    record: Option<Record>,
+    /// The problem is an outage.
+    chain: Result<Verified, Problem>,
+    accounts: Vec<Account>,
+}
+
+impl Found {
+    fn value(&self) -> Result<Value, Failure> {
+        let mut value = match &self.record {
+            Some(record) => serde_json::to_value(record)?,
+            None => json!({ "primary": self.primary }),
+        };
+        let chain = match &self.chain {
+            Ok(chain) => json!({
+                "length": chain.length(),
+                "head": chain.chain().head(),
+                "devices": chain.chain().devices().count(),
+                "successor": chain.chain().successor().map(|key| key.identifier()),
+            }),
+            Err(problem) => json!({ "error": problem.code, "message": problem.detail }),
+        };
+        if let Some(members) = value.as_object_mut() {
+            members.insert("sigchain".to_owned(), chain);
+            members.insert("accounts".to_owned(), serde_json::to_value(&self.accounts)?);
+        }
+        Ok(value)
+    }
+
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        match &self.record {
+            Some(record) => {
+                lines.push(record.fqhn.clone());
+                lines.push(format!("key         {}", self.primary));
+                lines.push(format!("registered  {}", visible::line(&record.registered_at)));
+            }
+            None => lines.push(format!("key         {}\nhandle      none here", self.primary)),
+        }
+        match &self.chain {
+            Ok(chain) => lines.extend(chain_lines(chain)),
+            Err(problem) => {
+                lines.push(format!("sigchain    not available: {}", visible::line(&problem.detail)))
+            }
+        }
+        for Account { subject, verdict, unchecked } in &self.accounts {
+            let said = verdict.as_ref().map(verdict::line);
+            let said =
+                said.or_else(|| Some(format!("not checked: {}", visible::line(unchecked.as_deref()?))));
+            let subject = visible::line(subject.as_str());
+            lines.push(format!("account     {subject}  {}", said.unwrap_or_default()));
+        }
+        lines.join("\n")
+    }
+}
+
+fn chain_lines(chain: &Verified) -> Vec<String> {
+    let Some(head) = chain.chain().head() else { return vec!["sigchain    empty".to_owned()] };
+    let mut lines = vec![format!("sigchain    {} events, head {head}", chain.length())];
+    match chain.chain().devices().count() {
+        0 => {}
+        devices => lines.push(format!("devices     {devices}")),
+    }
+    if let Some(successor) = chain.chain().successor() {
+        lines.push(format!("successor   {}: this key is closed", successor.identifier()));
+    }
+    lines
 }
