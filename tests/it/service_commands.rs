@@ -61,6 +61,8 @@ const SERVICES: &[(&str, Wrong)] = &[
             ("KEZ_TRUSTED_PROXIES", &["everyone", "10.0.0.0/33"]),
             ("KEZ_SENDS_PER_MINUTE", &["0"]),
             ("KEZ_REGISTRATIONS_PER_MINUTE", &["0"]),
+            ("KEZ_VERIFICATIONS_PER_MINUTE", &["0"]),
+            ("KEZ_FRESH_VERIFICATIONS_PER_MINUTE", &["0"]),
             ("KEZ_STREAMS_PER_ADDRESS", &["0"]),
             ("KEZ_STREAMS", &["0"]),
             ("KEZ_TUNNELS_PER_ADDRESS", &["0"]),

@@ -63,7 +63,7 @@ pub struct Settings {
           value_parser = address::network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Sends a minute from one address
+    /// Sends a minute from one address, and as many events of sigchains
     #[arg(long, env = "KEZ_SENDS_PER_MINUTE", value_name = "KEZ_SENDS_PER_MINUTE", default_value = "60")]
     pub sends_per_minute: NonZeroU32,
 
@@ -75,6 +75,24 @@ pub struct Settings {
         default_value = "120"
     )]
     pub registrations_per_minute: NonZeroU32,
+
+    /// Checks of accounts a minute from one address
+    #[arg(
+        long,
+        env = "KEZ_VERIFICATIONS_PER_MINUTE",
+        value_name = "KEZ_VERIFICATIONS_PER_MINUTE",
+        default_value = "30"
+    )]
+    pub verifications_per_minute: NonZeroU32,
+
+    /// Checks among these that may look now, whatever was found a moment ago
+    #[arg(
+        long,
+        env = "KEZ_FRESH_VERIFICATIONS_PER_MINUTE",
+        value_name = "KEZ_FRESH_VERIFICATIONS_PER_MINUTE",
+        default_value = "6"
+    )]
+    pub fresh_verifications_per_minute: NonZeroU32,
 
     /// Inbox streams that one address may have open
     #[arg(

@@ -23,6 +23,8 @@ const MAX_BODY: usize = MAX_ENVELOPE + 1024;
         (status = 202, description = "Stored", body = Sent),
         (status = 400, description = "malformed, unsupported_version", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "unknown_recipient", body = Document, content_type = MEDIA_TYPE),
+        (status = 409, description = "key_rotated: the recipient has moved to a successor", body = Document,
+            content_type = MEDIA_TYPE),
         (status = 413, description = "too_large", body = Document, content_type = MEDIA_TYPE),
         (status = 429, description = "rate_limited: 60 a minute from one address, unless configured otherwise",
             body = Document, content_type = MEDIA_TYPE,

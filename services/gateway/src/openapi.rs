@@ -2,6 +2,7 @@
 
 use kez_contract::Code;
 use kez_contract::http::AUTH_HEADER;
+use kez_contract::sigchain::Head;
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -11,7 +12,8 @@ use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 
 use crate::problem::Document;
 use crate::{
-    client_config, errors, health, inbox, inbox_stream, messages, page, profiles, tunnel, users, webfinger,
+    claims, client_config, errors, health, inbox, inbox_stream, messages, page, profiles, sigchains, tunnel,
+    users, webfinger,
 };
 
 /// Refusals are problem documents (RFC 9457) with a stable `code`, listed by route. Where it may help to try again,
@@ -34,6 +36,10 @@ use crate::{
         profiles::get,
         profiles::put,
         profiles::put_proofs,
+        sigchains::get,
+        sigchains::append,
+        claims::claimants,
+        claims::verify,
         messages::send,
         inbox::fetch,
         inbox_stream::stream,
@@ -98,6 +104,7 @@ impl PartialSchema for Document {
             .property("code", text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))))
             .property("detail", text().description(Some("What was wrong with this request")))
             .property("limit_per_minute", number().description(Some("The limit that was hit")))
+            .property("current", Head::schema())
             .required("type")
             .required("title")
             .required("status")

@@ -22,6 +22,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// The identity that the two variable parts of a path name, `<system>:<key>`.
+pub struct Primary(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Primary {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((system, key))) => Ok(Self(format!("{system}:{key}"))),
+            Err(_) => Err(Refusal::malformed("the path is not percent-encoded UTF-8")),
+        }
+    }
+}
+
 /// The value of `X-KEZ-Auth`, which the service that is asked will verify.
 pub struct Auth(pub String);
 
@@ -82,6 +96,11 @@ impl Query {
         } else {
             Err(Refusal::malformed(format!("{name} may stand in the query once")))
         }
+    }
+
+    /// Takes out a parameter that must stand once.
+    pub fn needed(&mut self, name: &str) -> Result<String, Refusal> {
+        self.one(name)?.ok_or_else(|| Refusal::malformed(format!("the parameter {name} is missing")))
     }
 
     /// Takes out a whole number within bounds.

@@ -9,8 +9,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::problem::Refusal;
-use crate::{client_config, errors, guard, health, inbox, inbox_stream, messages, metrics, page};
-use crate::{profiles, tunnel, users, webfinger};
+use crate::{claims, client_config, errors, guard, health, inbox, inbox_stream, messages, metrics, page};
+use crate::{profiles, sigchains, tunnel, users, webfinger};
 
 fn routes() -> Routes {
     Routes::default()
@@ -24,9 +24,13 @@ fn routes() -> Routes {
         .get(http::BY_PRIMARY, users::by_primary)
         .get(http::WEBFINGER, webfinger::find)
         .get(http::PROFILE, profiles::get)
+        .get(http::SIGCHAIN, sigchains::get)
+        .get(http::CLAIMS, claims::claimants)
+        .get(http::VERIFY, claims::verify)
         .post(http::MESSAGES, messages::send)
         // Whoever signs the body
         .post(http::REGISTER, users::register)
+        .post(http::SIGCHAIN, sigchains::append)
         // Whoever signs the request
         .put(http::PROFILE, profiles::put)
         .put(http::PROOFS, profiles::put_proofs)

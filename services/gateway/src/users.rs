@@ -27,7 +27,7 @@ use crate::problem::{Document, MEDIA_TYPE, Refusal};
         (status = 400, description = "malformed, wrong_envelope, unsupported_version, unsupported_key, invalid_handle, \
             reserved_handle, wrong_server, stale_timestamp", body = Document, content_type = MEDIA_TYPE),
         (status = 401, description = "key_mismatch, bad_signature", body = Document, content_type = MEDIA_TYPE),
-        (status = 409, description = "handle_taken, primary_taken", body = Document, content_type = MEDIA_TYPE),
+        (status = 409, description = "handle_taken, primary_taken, key_rotated", body = Document, content_type = MEDIA_TYPE),
         (status = 413, description = "too_large", body = Document, content_type = MEDIA_TYPE),
         (status = 429, description = "rate_limited", body = Document, content_type = MEDIA_TYPE),
         (status = 503, description = "unavailable", body = Document, content_type = MEDIA_TYPE),
@@ -64,6 +64,8 @@ pub async fn by_handle(State(app): State<App>, Name(handle): Name) -> Result<Jso
         (status = 200, description = "The record", body = Record),
         (status = 400, description = "malformed, unsupported_key", body = Document, content_type = MEDIA_TYPE),
         (status = 404, description = "not_found", body = Document, content_type = MEDIA_TYPE),
+        (status = 409, description = "key_rotated: the handle has moved to a successor", body = Document,
+            content_type = MEDIA_TYPE),
         (status = 503, description = "unavailable", body = Document, content_type = MEDIA_TYPE),
     ))]
 pub async fn by_primary(State(app): State<App>, Name(primary): Name) -> Result<Json<Record>, Refusal> {

@@ -17,6 +17,11 @@ async fn every_route_to_a_service_says_that_nobody_is_there() {
         stage.http.post(stage.url("/v1/register")).body("{}"),
         stage.http.post(stage.url("/v1/messages")).body(MESSAGE.clone()),
         stage.http.get(stage.url("/v1/inbox/alice/stream?auth=1:ab")),
+        stage.http.get(stage.url("/v1/sigchains/ed25519/00")),
+        stage.http.get(stage.url("/v1/sigchains/nostr/npub1x?since=3")).header("If-None-Match", "\"a\""),
+        stage.http.post(stage.url("/v1/sigchains/ed25519/00")).body("{}"),
+        stage.http.get(stage.url("/v1/claims?subject=github:alice&after=ed25519:00")),
+        stage.http.get(stage.url("/v1/verify?subject=github:alice&primary=ed25519:00&fresh=true")),
         signed(stage.http.get(stage.url("/v1/inbox/alice"))),
         signed(stage.http.put(stage.url("/v1/profile/alice"))),
         signed(stage.http.put(stage.url("/v1/profile/alice/proofs"))),
@@ -54,6 +59,23 @@ async fn broken_queries_are_malformed() {
         let response = stage.get(&format!("/v1/inbox/alice/stream?{query}")).await;
         assert_eq!(problem(response).await, refused(400, "malformed"), "{query}");
     }
+    for path in [
+        "/v1/sigchains/ed25519/00?since=x",
+        "/v1/sigchains/ed25519/00?since=1&since=1",
+        "/v1/sigchains/ed25519/00?limit=1",
+        "/v1/sigchains/ed25519/%FF",
+        "/v1/claims",
+        "/v1/claims?after=ed25519:00",
+        "/v1/claims?subject=github:a&subject=github:b",
+        "/v1/claims?subject=github:a&limit=1",
+        "/v1/verify?subject=github:a",
+        "/v1/verify?primary=ed25519:00",
+        "/v1/verify?subject=github:a&primary=ed25519:00&fresh=1",
+        "/v1/verify?subject=github:a&primary=ed25519:00&fresh=",
+        "/v1/verify?subject=github:a&primary=ed25519:00&page=1",
+    ] {
+        assert_eq!(problem(stage.get(path).await).await, refused(400, "malformed"), "{path}");
+    }
     let event = stage.http.get(stage.url("/v1/inbox/alice/stream?auth=1:a")).header("Last-Event-ID", "-1");
     assert_eq!(problem(event.send().await.unwrap()).await, refused(400, "malformed"));
     assert_eq!(problem(stage.get("/v1/u/%FF").await).await, refused(400, "malformed"));
@@ -75,11 +97,10 @@ async fn webfinger_needs_a_resource_and_answers_pages_of_any_origin() {
 async fn broken_bodies_are_malformed() {
     let Some(stage) = Stage::set(&[]).await else { return };
     for body in ["", "x", "{", "{}{}", "\u{feff}{}"] {
-        assert_eq!(
-            problem(stage.post("/v1/register", body).await).await,
-            refused(400, "malformed"),
-            "{body}"
-        );
+        for path in ["/v1/register", "/v1/sigchains/ed25519/00"] {
+            let response = stage.post(path, body).await;
+            assert_eq!(problem(response).await, refused(400, "malformed"), "{path}: {body}");
+        }
     }
     for body in [
         "{}",
@@ -115,6 +136,10 @@ async fn bodies_that_are_too_large_are_told_so() {
         problem(stage.post("/v1/register", message(16 * 1024)).await).await,
         refused(413, "too_large")
     );
+    let event = |size: usize| format!("\"{}\"", "x".repeat(size - 2));
+    let append = |size: usize| stage.post("/v1/sigchains/ed25519/00", event(size));
+    assert_eq!(problem(append(16 * 1024).await).await, refused(503, "unavailable"));
+    assert_eq!(problem(append(16 * 1024 + 1).await).await, refused(413, "too_large"));
     for path in ["/v1/profile/alice", "/v1/profile/alice/proofs"] {
         let put = stage.http.put(stage.url(path)).header("X-KEZ-Auth", "1:ab").body("x".repeat(65 * 1024));
         assert_eq!(problem(put.send().await.unwrap()).await, refused(413, "too_large"));
@@ -122,10 +147,23 @@ async fn bodies_that_are_too_large_are_told_so() {
 }
 
 #[tokio::test]
+async fn an_event_of_somebody_else_does_not_get_past_the_gateway() {
+    let Some(stage) = Stage::set(&[]).await else { return };
+    let append = async |primary: &str| {
+        let event = format!(r#"{{"kez":"sigchain_event","payload":{{"primary":"{primary}"}}}}"#);
+        problem(stage.post("/v1/sigchains/nostr/npub1x", event).await).await
+    };
+    assert_eq!(append("nostr:npub1x").await, refused(503, "unavailable"));
+    for other in ["nostr:npub1y", "ed25519:npub1x", "npub1x", ""] {
+        assert_eq!(append(other).await, refused(422, "wrong_primary"), "{other}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_routes_and_methods_are_problems() {
     let Some(stage) = Stage::set(&[]).await else { return };
     for path in
-        ["/v1", "/v1/u", "/v1/u/", "/v1/healthz/", "/metrics", "/errors/nonsense", "/v1/sigchains/ed25519/00"]
+        ["/v1", "/v1/u", "/v1/u/", "/v1/healthz/", "/metrics", "/errors/nonsense", "/v1/sigchains/ed25519"]
     {
         assert_eq!(problem(stage.get(path).await).await, refused(404, "not_found"), "{path}");
     }

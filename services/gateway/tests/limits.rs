@@ -24,6 +24,27 @@ async fn sends_are_limited_by_address() {
 }
 
 #[tokio::test]
+async fn appends_and_checks_are_limited_by_address_each_for_itself() {
+    let limits =
+        ["--sends-per-minute=3", "--verifications-per-minute=4", "--fresh-verifications-per-minute=2"];
+    let Some(stage) = Stage::set(&limits).await else { return };
+    let verify = async |fresh: bool| {
+        let query = format!("subject=github:a&primary=ed25519:00&fresh={fresh}");
+        stage.get(&format!("/v1/verify?{query}")).await.status().as_u16()
+    };
+    for _ in 0..3 {
+        assert_eq!(stage.post("/v1/sigchains/ed25519/00", "{}").await.status(), 503);
+    }
+    let response = stage.post("/v1/sigchains/ed25519/00", "{}").await;
+    assert!(response.headers().contains_key("retry-after"));
+    assert_eq!(problem(response).await, refused(429, "rate_limited"));
+    assert_eq!(stage.post("/v1/messages", MESSAGE.clone()).await.status(), 503);
+    assert_eq!([verify(true).await, verify(true).await, verify(true).await], [503, 503, 429]);
+    assert_eq!([verify(false).await, verify(false).await], [503, 429]);
+    assert_eq!(stage.get("/v1/sigchains/ed25519/00").await.status(), 503);
+}
+
+#[tokio::test]
 async fn behind_a_trusted_proxy_each_client_has_its_own_limit() {
     let Some(stage) = Stage::set(&["--registrations-per-minute=1", "--trusted-proxies=127.0.0.0/8"]).await
     else {

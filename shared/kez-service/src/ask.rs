@@ -1,5 +1,7 @@
 //! Calling a service: request, reply, and refusals as [`Problem`]s.
 
+use std::time::Duration;
+
 use async_nats::client::RequestErrorKind;
 use async_nats::{Client, Message};
 use kez_contract::problem::PROBLEM_HEADER;
@@ -18,6 +20,21 @@ pub async fn ask<F, Request: Serialize, Reply: DeserializeOwned>(
     let body =
         serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
     let reply = nats.request_with_headers(endpoint.pattern(), trace::headers(), body.into()).await;
+    read(&reply.map_err(|error| unanswered(endpoint.service(), &error))?)
+}
+
+/// Asks something that may take longer than most do.
+pub async fn ask_patiently<F, Request: Serialize, Reply: DeserializeOwned>(
+    nats: &Client,
+    endpoint: Endpoint<F, Request, Reply>,
+    request: &Request,
+    patience: Duration,
+) -> Result<Reply, Problem> {
+    let body =
+        serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
+    let request =
+        async_nats::Request::new().headers(trace::headers()).payload(body.into()).timeout(Some(patience));
+    let reply = nats.send_request(endpoint.pattern(), request).await;
     read(&reply.map_err(|error| unanswered(endpoint.service(), &error))?)
 }
 
