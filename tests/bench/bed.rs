@@ -45,6 +45,7 @@ impl Bed {
             .args(["--listen", &http, "--nats-listen", &nats, "--websocket-listen", &websocket])
             .env("KEZ_PERSON_SENDS_PER_MINUTE", unlimited)
             .env("KEZ_PERSON_FETCHES_PER_MINUTE", unlimited)
+            .env("KEZ_PERSON_APPENDS_PER_MINUTE", unlimited)
             .env("KEZ_SENDS_PER_MINUTE", unlimited)
             .env("KEZ_MAILBOX_MESSAGES", unlimited)
             .env("KEZ_LOG", "warn")

@@ -10,6 +10,7 @@
 )]
 
 mod bed;
+mod chains;
 mod fetch;
 mod http;
 mod latency;
@@ -45,13 +46,15 @@ struct Arguments {
 }
 
 /// What can be measured: a name, and what measures it. One group may give several rows.
-const GROUPS: [(&str, &[&str]); 8] = [
+const GROUPS: [(&str, &[&str]); 10] = [
     ("sends", &["send-512", "send-64"]),
     ("latency", &["latency-p50", "latency-p99"]),
     ("http", &["http-send"]),
     ("sign-ins", &["sign-in"]),
     ("idle", &["idle-mesh-memory"]),
     ("people", &["idle-people-memory", "deliver-10000"]),
+    ("appends", &["append-512"]),
+    ("chains", &["chain-1000", "head-p50"]),
     ("fetch-1", &["fetch-1-warm", "fetch-1-p99", "fetch-1-idle"]),
     ("fetch-16", &["fetch-16-warm", "fetch-16-p99", "fetch-16-idle"]),
 ];
@@ -93,6 +96,8 @@ async fn measure(group: &str, runs: usize) -> anyhow::Result<Vec<Row>> {
         "sign-ins" => sign_ins::measure(runs).await,
         "idle" => people::idle_mesh(runs).await,
         "people" => people::measure(runs).await,
+        "appends" => chains::appends(runs).await,
+        "chains" => chains::reads(runs).await,
         "fetch-1" => fetch::measure(1, runs).await,
         _ => fetch::measure(16, runs).await,
     }

@@ -1,15 +1,17 @@
-//! Attacks by deputy: a caller names somebody else's subject as the reply, or says in headers what only a service may say.
+//! Attacks by deputy: a caller names somebody else's subject as the reply, or as where traces go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::{Client as Nats, HeaderMap};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use kez_contract::inbox::{FETCH, SEND, Sent, mailbox_subject};
+use kez_contract::inbox::{FETCH, SEND, mailbox_subject};
 use kez_contract::registry::{AVAILABLE, BY_PRIMARY, LOOKUP, PROFILE, PUT_PROFILE, PutProfile};
+use kez_contract::sigchain::{EVENTS, HEAD};
 use kez_crypto::{Profile, Timestamp};
 use kez_service::Clock;
 use serde_json::{Value, json};
+use tests::chains::add;
 use tests::operator::replicas;
 use tests::{Guest, Mesh, Person, Tap};
 
@@ -25,30 +27,40 @@ const TARGETS: &[&str] = &[
     "kez.feed.registry.{bob}",
     "kez.feed.registry.{mallory}",
     "kez.feed.sigchain.ed25519.{bob}",
+    "kez.sigchain.ed25519.{bob}",
+    "kez.sigchain.ed25519.{mallory}",
     // Services, as the gateway, as a service, as Bob, and in a circle
     "kez.web.inbox.send",
     "kez.web.registry.register",
     "kez.web.registry.put-profile",
+    "kez.web.sigchain.append",
     "kez.svc.registry.resolve",
+    "kez.svc.sigchain.standing",
     "kez.rpc.inbox.fetch.{bob}.{bob}",
     "kez.rpc.inbox.ack.{bob}.{bob}",
     "kez.rpc.registry.put-proofs.{bob}.{bob}",
+    "kez.rpc.sigchain.append.{bob}.{bob}",
     "kez.rpc.registry.lookup.{mallory}.{mallory}",
     // JetStream, the broker and the service API
     "$JS.API.STREAM.CREATE.MINE",
     "$JS.API.STREAM.PURGE.KEZ_INBOX_0",
     "$JS.API.STREAM.DELETE.KEZ_CURSOR",
     "$JS.API.DIRECT.GET.KEZ_INBOX_0",
+    "$JS.API.STREAM.DELETE.KEZ_SIGCHAIN",
     "$SYS.REQ.USER.AUTH",
     "$SYS.REQ.USER.INFO",
     "$SYS.REQ.SERVER.PING.CONNZ",
+    "$SYS.REQ.SERVER.X.KICK",
     "$SYS.ACCOUNT.EDGE.DISCONNECT",
+    "kez.edge.connections",
+    "kez.edge.kick.X",
     "$SRV.PING",
     "$SRV.INFO.inbox",
     "kez.auth.$SRV.PING",
     // Replies that others wait for
     "_INBOX_registry.x",
     "_INBOX_inbox.x",
+    "_INBOX_sigchain.x",
     "_INBOX_gateway.x",
     "_INBOX_auth-callout.x",
     "_INBOX_operator.x",
@@ -177,71 +189,6 @@ async fn replies_on_the_brokers_own_subjects_are_refused() {
     }
 }
 
-/// Headers that mean something to the server, to a stream, to a service or to a client. None is a caller's to set.
-const HEADERS: &[(&str, &str)] = &[
-    ("Nats-Msg-Id", "{id}"),
-    ("Nats-Expected-Stream", "OTHER"),
-    ("Nats-Expected-Last-Sequence", "999999"),
-    ("Nats-Expected-Last-Subject-Sequence", "999999"),
-    ("Nats-Expected-Last-Subject-Sequence-Subject", "kez.cursor.>"),
-    ("Nats-Expected-Last-Msg-Id", "other"),
-    ("Nats-Rollup", "all"),
-    ("Nats-Rollup", "sub"),
-    ("Nats-TTL", "1s"),
-    ("Nats-Incr", "1"),
-    ("Nats-Schedule", "@at 2000-01-01T00:00:00Z"),
-    ("Nats-Schedule-Target", "kez.cursor.{bob}.{bob}"),
-    ("Nats-Batch-Id", "mallory"),
-    ("Nats-Batch-Sequence", "1"),
-    ("Nats-Batch-Commit", "1"),
-    ("Nats-Stream", "KEZ_INBOX_0"),
-    ("Nats-Subject", "kez.inbox.00.{bob}"),
-    ("Nats-Sequence", "1"),
-    ("Nats-Last-Sequence", "1"),
-    ("Nats-Request-Info", r#"{"acc":"MESH"}"#),
-    ("Nats-Server-Xkey", "X"),
-    ("Nats-Service-Error", "internal"),
-    ("Nats-Service-Error-Code", "500"),
-    ("Kez-Problem", r#"{"code":"internal","detail":""}"#),
-    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-    ("tracestate", "mallory=1"),
-];
-
-#[tokio::test]
-async fn headers_of_callers_reach_no_stream_and_no_answer() {
-    let mesh = Mesh::start().await;
-    let [alice, bob, mallory] = people(&mesh).await;
-    let (id, sealed) = alice.client.seal(&bob.key(), "from alice").unwrap();
-    let mailbox_id = format!("{}:{}", bob.hex(), sealed.transport_id());
-    let fill = |value: &str| value.replace("{id}", &mailbox_id).replace("{bob}", &bob.hex());
-    let inbox = mesh.user("inbox").await;
-    let plain = mallory.send(&mallory, "without any").await;
-    let usual = stored_headers(&inbox, plain).await;
-
-    let mut together = HeaderMap::new();
-    let mut attempts = Vec::new();
-    for (name, value) in HEADERS {
-        let mut headers = HeaderMap::new();
-        headers.insert(*name, fill(value));
-        together.insert(*name, fill(value));
-        attempts.push(headers);
-    }
-    attempts.push(together);
-    for headers in attempts {
-        let subject = SEND.subject(&mallory.hex(), &mallory.hex());
-        let answer =
-            mallory.client.nats().request_with_headers(subject, headers.clone(), letter(&mallory).into());
-        let answer = answer.await.unwrap();
-        assert_eq!(answer.headers, None, "{headers:?}");
-        let sent: Sent = serde_json::from_slice(&answer.payload).unwrap();
-        assert_eq!(stored_headers(&inbox, sent.seq).await, usual, "{headers:?}");
-    }
-    // The id that Alice's message gets was not hers to use up.
-    alice.client.deliver(&bob.key(), &sealed).await.unwrap();
-    assert_eq!(bob.texts().await, [(alice.key(), "from alice".to_owned())]);
-    assert_eq!(bob.client.fetch(0, 1).await.unwrap().messages[0].opened.as_ref().unwrap().id, id);
-}
-
 #[tokio::test]
 async fn traces_of_calls_go_to_nobody_else() {
     let mesh = Mesh::start().await;
@@ -275,36 +222,40 @@ async fn traces_of_calls_go_to_nobody_else() {
     }
 }
 
-async fn people(mesh: &Mesh) -> [Person; 3] {
+pub async fn people(mesh: &Mesh) -> [Person; 3] {
     [mesh.person("alice").await, mesh.person("bob").await, mesh.person("mallory").await]
 }
 
-/// Puts a profile that holds words of Mallory's choosing, so that an answer can carry them.
+/// Puts a profile that holds words of Mallory's choosing and begins a chain, so that answers can carry both.
 async fn describe(mallory: &Person) {
     let picture = json!({ "fact": "registered", "seq": u32::MAX, "handle": "bob", "who": "bob" });
     let now = Timestamp::from_unix(Clock::default().now());
     let profile = Profile::create(Some("Mallory"), None, Some(picture), now, &mallory.secret).unwrap();
     let envelope = kez::mail::document(profile).unwrap();
     mallory.client.call(&PUT_PROFILE, &PutProfile { envelope }).await.unwrap();
+    mallory.client.append(&add("github:mallory")).await.unwrap();
 }
 
 /// Calls that Mallory may make, each under the name that its service counts it by: endpoint, subject, body.
-fn calls(mallory: &Person) -> [(&'static str, String, String); 6] {
+fn calls(mallory: &Person) -> [(&'static str, String, String); 8] {
     let me = mallory.hex();
-    let by_key = json!({ "primary": mallory.key().identifier() }).to_string();
+    let by_key = || json!({ "primary": mallory.key().identifier() }).to_string();
     let by_handle = || r#"{"handle":"mallory"}"#.to_owned();
+    let chain = json!({ "primary": mallory.key().identifier(), "since": 0, "limit": 1 }).to_string();
     [
         ("registry rpc-lookup", LOOKUP.subject(&me, &me), by_handle()),
-        ("registry rpc-by-primary", BY_PRIMARY.subject(&me, &me), by_key),
+        ("registry rpc-by-primary", BY_PRIMARY.subject(&me, &me), by_key()),
         ("registry rpc-available", AVAILABLE.subject(&me, &me), by_handle()),
         ("registry rpc-profile", PROFILE.subject(&me, &me), by_handle()),
+        ("sigchain rpc-head", HEAD.subject(&me, &me), by_key()),
+        ("sigchain rpc-events", EVENTS.subject(&me, &me), chain),
         ("inbox rpc-fetch", FETCH.subject(&me, &me), r#"{"since":0,"limit":1}"#.to_owned()),
         ("inbox rpc-send", SEND.subject(&me, &me), letter(mallory)),
     ]
 }
 
 /// A letter of Mallory's to herself, never the same twice.
-fn letter(mallory: &Person) -> String {
+pub fn letter(mallory: &Person) -> String {
     let (_, sealed) = mallory.client.seal(&mallory.key(), "dear me").unwrap();
     let envelope: Value = serde_json::from_slice(&sealed.canonical()).unwrap();
     json!({ "to": mallory.key().identifier(), "envelope": envelope }).to_string()
@@ -328,6 +279,16 @@ async fn ears(mesh: &Mesh, bob: &Person) -> Vec<(&'static str, Tap)> {
             ][..],
         ),
         ("inbox", &["kez.rpc.inbox.>", "kez.web.inbox.>", "kez.feed.registry.*", "$SRV.>", "_INBOX_inbox.>"]),
+        (
+            "sigchain",
+            &[
+                "kez.rpc.sigchain.>",
+                "kez.web.sigchain.>",
+                "kez.svc.sigchain.>",
+                "kez.feed.sigchain.*.*",
+                "_INBOX_sigchain.>",
+            ],
+        ),
         ("gateway", &["kez.live.*", "_INBOX_gateway.>"]),
         ("auth-callout", &["$SYS.REQ.USER.AUTH", "$SRV.>", "kez.feed.registry.*", "_INBOX_auth-callout.>"]),
         ("operator", &["_INBOX_operator.>"]),
@@ -359,17 +320,10 @@ async fn stored(mesh: &Mesh) -> BTreeMap<String, u64> {
     stored
 }
 
-/// The names of the headers that a stored message has.
-async fn stored_headers(inbox: &Nats, seq: u64) -> BTreeSet<String> {
-    let body = json!({ "seq": seq }).to_string();
-    let message = inbox.request("$JS.API.DIRECT.GET.KEZ_INBOX_0", body.into()).await.unwrap();
-    message.headers.unwrap().iter().map(|(name, _)| name.to_string()).collect()
-}
-
-/// How many calls each endpoint of registry and inbox has answered.
+/// How many calls each endpoint of the services has answered.
 async fn served(operator: &Nats) -> BTreeMap<String, usize> {
     let mut served = BTreeMap::new();
-    for service in ["registry", "inbox"] {
+    for service in ["registry", "sigchain", "inbox"] {
         for endpoint in replicas(operator, service).await.into_values().flat_map(|replica| replica.endpoints)
         {
             *served.entry(format!("{service} {}", endpoint.name)).or_default() += endpoint.requests;
