@@ -9,10 +9,12 @@ use kez::http::HttpClient;
 use kez::mail::document;
 use kez_contract::inbox::{SEND, Sent};
 use kez_contract::registry::{PUT_PROFILE, PutProfile};
-use kez_crypto::{Handle, Profile, Registration, SecretKey, Timestamp, request_auth};
+use kez_contract::sigchain::Status;
+use kez_crypto::{Handle, Primary, Profile, Registration, SecretKey, Timestamp, request_auth};
 use kez_service::{Clock, ask, random};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::chains::{add, identifier, revoke};
 use tests::collector::{Collector, Span};
 use tests::marks::{Marks, marked};
 use tests::mesh::SERVER;
@@ -46,6 +48,7 @@ impl Watched {
         };
         let server = format!("--server={SERVER}");
         let database = format!("--database-url={}", mesh.plan.database_url);
+        let chains = format!("--database-url={}", mesh.plan.sigchain_database_url);
         let issuer = format!("--issuer-seed-file={}", mesh.keys.issuer_file().display());
         let xkey = format!("--xkey-seed-file={}", mesh.keys.xkey_file().display());
         let websocket = format!("--nats-websocket-url={}", mesh.plan.nats_websocket_url);
@@ -55,9 +58,10 @@ impl Watched {
             start("auth-callout", &[server.clone(), issuer, xkey]),
             start("inbox", &["--mailbox-messages=8".to_owned()]),
             start("registry", &[server, database]),
+            start("sigchain", &[chains, "--proof-resolvers=127.0.0.1:1".to_owned()]),
         ];
         let operator = mesh.user("operator").await;
-        for service in ["registry", "inbox", "auth-callout"] {
+        for service in ["registry", "inbox", "auth-callout", "sigchain"] {
             until_replicas(&operator, service, 1).await;
         }
         while TcpStream::connect(gateway).await.is_err() {
@@ -131,7 +135,9 @@ async fn talk(watched: &Watched, web: &Web) -> Conversation {
     ] {
         web.get(&path).await.read::<Value>(200);
     }
+    let account = claim(&alice, web).await;
     let marks = Marks::default()
+        .word("an account", &account)
         .word("alice", &names[0])
         .word("bob", &names[1])
         .word("the text", &text)
@@ -139,6 +145,26 @@ async fn talk(watched: &Watched, web: &Web) -> Conversation {
         .key("alice", &alice.key())
         .key("bob", &bob.key());
     Conversation { alice, bob, text, marks }
+}
+
+/// Claims an account, asks in every way who claims it and whether it agrees, and takes the claim back.
+async fn claim(alice: &Person, web: &Web) -> String {
+    let account = marked("account");
+    let (subject, me) = (identifier(&format!("dns:{account}.example")), alice.key());
+    let claim = || add(subject.as_str());
+    let primary = Primary::from(me);
+    alice.client.append(&claim()).await.unwrap();
+    alice.client.append(&claim()).await.unwrap_err();
+    alice.client.chain(me).await.unwrap();
+    alice.client.claimants(&subject, None).await.unwrap();
+    assert_eq!(alice.client.verify(&subject, &primary, true).await.unwrap().status, Status::Unreachable);
+    web.get(&format!("/v1/verify?subject={subject}&primary={primary}")).await.read::<Value>(200);
+    web.get(&format!("/v1/claims?subject={subject}")).await.read::<Value>(200);
+    let path = format!("/v1/sigchains/ed25519/{}", alice.hex());
+    assert_eq!(web.get(&path).await.status, 200);
+    web.post(&path, format!(r#"{{"kez":"{account}"}}"#)).await.refused(400, "malformed");
+    alice.client.append(&revoke(subject.as_str())).await.unwrap();
+    account
 }
 
 /// Everything that is refused, with marked words wherever one fits.
@@ -259,8 +285,8 @@ async fn no_log_no_trace_and_no_number_says_anything_about_people() {
     }
     let times = |message: &str| said.iter().filter(|found| *found == message).count();
     assert_eq!(times("a sign-in is refused"), 2);
-    assert_eq!(times("the broker is gone; reconnecting"), 4);
-    assert_eq!(times("stopping: finishing what is in flight"), 4);
+    assert_eq!(times("the broker is gone; reconnecting"), 5);
+    assert_eq!(times("stopping: finishing what is in flight"), 5);
 }
 
 /// What a line of a JSON log says, in a form without surprises.

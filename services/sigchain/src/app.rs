@@ -3,6 +3,7 @@
 use anyhow::Result;
 use async_nats::Client;
 use kez_crypto::Timestamp;
+use kez_database::Database;
 use kez_service::Clock;
 use kez_service::limit::Limit;
 
@@ -23,6 +24,8 @@ pub struct App {
 
 impl App {
     pub async fn new(nats: &Client, settings: &Settings, clock: Clock) -> Result<Self> {
+        // A database that does not answer may come back; one that cannot be never will.
+        Database::check_url(&settings.database_url)?;
         let store = Store::open(nats, settings.stream_replicas).await?;
         let ledger = Ledger::follow(nats, store).await?;
         Ok(Self {

@@ -44,6 +44,11 @@ impl Database {
         Ok(Self { connection, outage: Outage::of(service) })
     }
 
+    /// Refuses a URL that can never be opened, for those who open it later. It is not repeated: it may hold a password.
+    pub fn check_url(url: &str) -> Anyhow<()> {
+        open::Kind::of(url).map(|_| ())
+    }
+
     /// What SeaORM's statements run on.
     pub fn connection(&self) -> &DatabaseConnection {
         &self.connection

@@ -28,15 +28,30 @@ const WAL_ATTEMPTS: u32 = 100;
 const WAL_PAUSE: Duration = Duration::from_millis(50);
 
 pub async fn open(url: &str, service: &'static str) -> Result<DatabaseConnection> {
-    if url.starts_with("sqlite:") {
-        return sqlite(url, service).await.context("cannot open the SQLite database in DATABASE_URL");
+    match Kind::of(url)? {
+        Kind::Sqlite => sqlite(url, service).await.context("cannot open the SQLite database in DATABASE_URL"),
+        Kind::Postgres => {
+            postgres(url, service).await.context("cannot connect to the PostgreSQL database in DATABASE_URL")
+        }
     }
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return postgres(url, service)
-            .await
-            .context("cannot connect to the PostgreSQL database in DATABASE_URL");
+}
+
+/// What a URL asks for.
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub fn of(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            Ok(Self::Sqlite)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Ok(Self::Postgres)
+        } else {
+            bail!("DATABASE_URL begins with neither sqlite: nor postgres:")
+        }
     }
-    bail!("DATABASE_URL begins with neither sqlite: nor postgres:")
 }
 
 async fn postgres(url: &str, service: &'static str) -> Result<DatabaseConnection> {
