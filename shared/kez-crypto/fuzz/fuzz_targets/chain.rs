@@ -1,6 +1,7 @@
 //! Sigchains: any bytes as an event, and any lines as the payloads of events that someone really signed.
 #![no_main]
 
+use kez_crypto::chain::parse_event;
 use kez_crypto::{Chain, SecretKey, Signed, Tag, json};
 use libfuzzer_sys::fuzz_target;
 
@@ -15,9 +16,11 @@ fuzz_target!(|text: &[u8]| {
         if let Some(head) = chain.head() {
             payload.insert("prev".into(), head.into());
         }
-        let before = chain.clone();
-        if chain.append_downloaded(&Signed::create(Tag::SigchainEvent, payload, &key).to_json()).is_err() {
-            assert_eq!(chain, before);
+        let event = Signed::create(Tag::SigchainEvent, payload, &key).to_json();
+        let (before, alone) = (chain.clone(), parse_event(&event));
+        match chain.append_downloaded(&event) {
+            Ok(()) => assert_eq!(alone.map(|event| Some(event.hash)), Ok(chain.head())),
+            Err(_) => assert_eq!(chain, before),
         }
     }
 });

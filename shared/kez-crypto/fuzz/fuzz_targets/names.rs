@@ -1,7 +1,7 @@
 //! Short texts: handles, identifiers, keys, times and phrases; each taken text is the only one for what it says.
 #![no_main]
 
-use kez_crypto::{FullHandle, Handle, Identifier, MessageId, Phrase, PublicKey, Timestamp, phrase};
+use kez_crypto::{FullHandle, Handle, Identifier, MessageId, Phrase, Primary, PublicKey, Timestamp, phrase};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -16,6 +16,9 @@ fuzz_target!(|text: &str| {
     }
     if let Ok(key) = PublicKey::parse(text) {
         assert_eq!(key.identifier(), text);
+    }
+    if let Ok(primary) = Primary::parse(text) {
+        assert_eq!(primary.to_string(), text);
     }
     if let Ok(key) = PublicKey::from_nkey(text) {
         assert_eq!(key.nkey(), text);
