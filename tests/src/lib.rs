@@ -8,6 +8,7 @@
     reason = "a harness that cannot do its work ends the test"
 )]
 
+pub mod accounts;
 pub mod broker;
 pub mod cable;
 pub mod chains;

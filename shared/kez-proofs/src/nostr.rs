@@ -22,6 +22,9 @@ const PROFILE: u32 = 0;
 const NOTE: u32 = 1;
 const APPLICATION_DATA: u32 = 30078;
 
+/// What is asked for. A repost, say, carries the words of somebody else.
+const KINDS: [u32; 3] = [PROFILE, NOTE, APPLICATION_DATA];
+
 /// So many events of one kind are asked for.
 const EVENTS: usize = 100;
 
@@ -69,12 +72,13 @@ struct Event {
 }
 
 impl Event {
-    /// Whether the key has signed this very event (NIP-01, BIP-340).
+    /// Whether it is of the right kind, and the key has signed this very event (NIP-01, BIP-340).
     fn is_by(&self, key: &NostrKey) -> bool {
         let members =
             json!([0, self.pubkey, self.created_at, self.kind, self.tags, self.content]).to_string();
         let signature = HEXLOWER.decode(self.sig.as_bytes()).ok().and_then(|sig| sig.try_into().ok());
-        self.pubkey == HEXLOWER.encode(key.as_bytes())
+        KINDS.contains(&self.kind)
+            && self.pubkey == HEXLOWER.encode(key.as_bytes())
             && self.id == HEXLOWER.encode(&Sha256::digest(&members))
             && signature.is_some_and(|signature| key.verify(members.as_bytes(), &signature).is_ok())
     }
@@ -118,12 +122,12 @@ async fn converse(reach: &Reach, relay: &Url, key: &NostrKey) -> Result<Vec<Even
     let wire = reach.open(relay).await?;
     let client = ClientBuilder::from_uri(uri).limits(Limits::default().max_payload_len(Some(LONGEST)));
     let (mut socket, _) = client.connect_on(wire).await.map_err(broken)?;
-    let filter = |kind, limit| json!({ "authors": [HEXLOWER.encode(key.as_bytes())], "kinds": [kind], "limit": limit });
-    let filters = [filter(PROFILE, 1), filter(NOTE, EVENTS), filter(APPLICATION_DATA, EVENTS)];
-    let [profile, notes, data] = filters;
+    let author = HEXLOWER.encode(key.as_bytes());
+    let [profile, notes, data] =
+        KINDS.map(|kind| json!({ "authors": [author], "kinds": [kind], "limit": EVENTS }));
     let request = json!(["REQ", SUBSCRIPTION, profile, notes, data]);
     socket.send(Message::text(request.to_string())).await.map_err(broken)?;
-    let mut said = Said { events: Vec::new(), bytes: 0 };
+    let mut said = Said { events: Vec::new(), shown: 0, bytes: 0 };
     while let Some(message) = socket.next().await {
         let message = message.map_err(|error| unread(&error, relay))?;
         if said.take(&message, key, relay)? {
@@ -137,7 +141,10 @@ async fn converse(reach: &Reach, relay: &Url, key: &NostrKey) -> Result<Vec<Even
 
 /// What a relay has said so far.
 struct Said {
+    /// The key's own.
     events: Vec<Event>,
+    /// How many events came, whosever they are.
+    shown: usize,
     bytes: usize,
 }
 
@@ -158,8 +165,9 @@ impl Said {
                 let event = members.get_mut(2).map(Value::take).unwrap_or_default();
                 let event = serde_json::from_value(event).ok().filter(|event: &Event| event.is_by(key));
                 self.events.extend(event);
+                self.shown += 1;
                 // More than was asked for is work that a relay orders.
-                Ok(self.events.len() > 2 * EVENTS)
+                Ok(self.shown > KINDS.len() * EVENTS)
             }
             Some("EOSE") => Ok(true),
             Some("CLOSED") => Err(closed(&members, relay)),

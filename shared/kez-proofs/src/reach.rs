@@ -159,13 +159,16 @@ impl Reach {
 
     /// One address after the other, each with its share of the time.
     async fn connect(&self, addresses: &[IpAddr], port: u16, url: &Url) -> Result<TcpStream, Unfound> {
+        let mut last = Unfound::no_answer("this host takes no connection", url);
         for address in addresses {
             let attempt = TcpStream::connect(SocketAddr::new(*address, port));
-            if let Ok(Ok(stream)) = timeout(self.patience / 2, attempt).await {
-                return Ok(stream);
+            match timeout(self.patience / 3, attempt).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(_)) => {}
+                Err(_) => last = Unfound::new(Why::Timeout, "this host takes no connection in time", url),
             }
         }
-        Err(Unfound::no_answer("this host takes no connection", url))
+        Err(last)
     }
 }
 
@@ -215,7 +218,7 @@ fn names(settings: &Settings, patience: Duration) -> Result<TokioResolver> {
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.edns0 = true;
     options.attempts = 1;
-    options.timeout = patience / 2;
+    options.timeout = patience / 3;
     builder.build().context("DNS cannot be used")
 }
 
