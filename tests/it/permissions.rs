@@ -5,10 +5,11 @@ use std::fmt;
 
 use kez_crypto::SecretKey;
 use kez_service::random;
-use tests::Mesh;
 use tests::guest::{Credentials, Guest};
+use tests::{Mesh, Owner};
 
-/// One role and everything it may do: the whole table. `{me}` and `{you}` are two registered people, 64 hex digits each.
+/// One role and everything it may do: the whole table. `{me}` and `{you}` are two registered people, and `{laptop}` is a
+/// device of mine, 64 hex digits each.
 struct Role {
     name: &'static str,
     may_publish: &'static [&'static str],
@@ -18,10 +19,15 @@ struct Role {
 const PERSON: [&[&str]; 2] =
     [&["kez.rpc.*.*.{me}.{me}"], &["kez.live.{me}", "kez.feed.>", "_INBOX_{me}_{me}.>"]];
 
-const ROLES: [Role; 10] = [
+const ROLES: [Role; 12] = [
     Role { name: "registered, by session", may_publish: PERSON[0], may_subscribe: PERSON[1] },
     Role { name: "registered, plain", may_publish: PERSON[0], may_subscribe: PERSON[1] },
     Role { name: "registered, over WebSocket", may_publish: PERSON[0], may_subscribe: PERSON[1] },
+    Role {
+        name: "registered, on a device",
+        may_publish: &["kez.rpc.*.*.{me}.{laptop}"],
+        may_subscribe: &["kez.live.{me}", "kez.feed.>", "_INBOX_{me}_{laptop}.>"],
+    },
     Role {
         name: "unregistered",
         may_publish: &[
@@ -30,16 +36,20 @@ const ROLES: [Role; 10] = [
             "kez.rpc.registry.by-primary.{me}.{me}",
             "kez.rpc.registry.available.{me}.{me}",
             "kez.rpc.registry.profile.{me}.{me}",
+            "kez.rpc.sigchain.head.{me}.{me}",
+            "kez.rpc.sigchain.events.{me}.{me}",
+            "kez.rpc.sigchain.claimants.{me}.{me}",
         ],
         may_subscribe: &["_INBOX_{me}_{me}.>"],
     },
     Role {
         name: "registry",
-        may_publish: &["kez.feed.registry.*", "_INBOX_registry.*"],
+        may_publish: &["kez.feed.registry.*", "kez.svc.sigchain.standing", "_INBOX_registry.*"],
         may_subscribe: &[
             "kez.rpc.registry.>",
             "kez.web.registry.>",
             "kez.svc.registry.>",
+            "kez.feed.registry.*",
             "$SRV.>",
             "_INBOX_registry.>",
         ],
@@ -68,14 +78,44 @@ const ROLES: [Role; 10] = [
         ],
     },
     Role {
+        name: "sigchain",
+        may_publish: &[
+            "kez.sigchain.*.*",
+            "$JS.API.STREAM.CREATE.KEZ_SIGCHAIN",
+            "$JS.API.STREAM.UPDATE.KEZ_SIGCHAIN",
+            "$JS.API.DIRECT.GET.KEZ_SIGCHAIN",
+            "_INBOX_sigchain.*",
+        ],
+        may_subscribe: &[
+            "kez.rpc.sigchain.>",
+            "kez.web.sigchain.>",
+            "kez.svc.sigchain.>",
+            "kez.feed.sigchain.*.*",
+            "$SRV.>",
+            "_INBOX_sigchain.>",
+        ],
+    },
+    Role {
         name: "gateway",
         may_publish: &["kez.web.*.*", "$SRV.PING", "$SRV.STATS", "kez.auth.$SRV.PING", "kez.auth.$SRV.STATS"],
         may_subscribe: &["kez.live.*", "_INBOX_gateway.>"],
     },
     Role {
         name: "auth-callout",
-        may_publish: &["kez.svc.registry.resolve", "_INBOX_auth-callout.*"],
-        may_subscribe: &["$SYS.REQ.USER.AUTH", "$SRV.>", "kez.feed.registry.*", "_INBOX_auth-callout.>"],
+        may_publish: &[
+            "kez.svc.registry.resolve",
+            "kez.svc.sigchain.standing",
+            "kez.edge.connections",
+            "kez.edge.kick.*",
+            "_INBOX_auth-callout.*",
+        ],
+        may_subscribe: &[
+            "$SYS.REQ.USER.AUTH",
+            "$SRV.>",
+            "kez.feed.registry.*",
+            "kez.feed.sigchain.*.*",
+            "_INBOX_auth-callout.>",
+        ],
     },
     Role {
         name: "operator",
@@ -99,8 +139,20 @@ const SUBJECTS: &[&str] = &[
     "kez.rpc.inbox.fetch.{me}.{me}",
     "kez.rpc.inbox.ack.{me}.{me}",
     "kez.rpc.sigchain.append.{me}.{me}",
+    "kez.rpc.sigchain.head.{me}.{me}",
+    "kez.rpc.sigchain.events.{me}.{me}",
+    "kez.rpc.sigchain.claimants.{me}.{me}",
+    "kez.rpc.sigchain.verify.{me}.{me}",
     "kez.rpc.push.subscribe.{me}.{me}",
+    // The same on a device
+    "kez.rpc.registry.register.{me}.{laptop}",
+    "kez.rpc.inbox.send.{me}.{laptop}",
+    "kez.rpc.sigchain.append.{me}.{laptop}",
+    "kez.rpc.inbox.fetch.{laptop}.{laptop}",
+    "kez.rpc.inbox.fetch.{laptop}.{me}",
     // The same in another's name, or from a device that is not mine
+    "kez.rpc.sigchain.append.{you}.{you}",
+    "kez.rpc.inbox.fetch.{you}.{laptop}",
     "kez.rpc.registry.register.{you}.{you}",
     "kez.rpc.registry.lookup.{you}.{you}",
     "kez.rpc.registry.put-profile.{you}.{you}",
@@ -121,6 +173,9 @@ const SUBJECTS: &[&str] = &[
     "kez.web.inbox.send.{me}.{me}",
     "kez.svc.registry.resolve",
     "kez.svc.registry.forget",
+    "kez.web.sigchain.append",
+    "kez.svc.sigchain.standing",
+    "kez.svc.sigchain.forget",
     // Mailboxes and cursors as they are stored
     "kez.inbox.00.{me}",
     "kez.inbox.00.{you}",
@@ -129,6 +184,11 @@ const SUBJECTS: &[&str] = &[
     "kez.cursor.{me}.{me}",
     "kez.cursor.{you}.{you}",
     "kez.cursor.*.*",
+    // Chains as they are stored
+    "kez.sigchain.ed25519.{me}",
+    "kez.sigchain.ed25519.{you}",
+    "kez.sigchain.*.*",
+    "kez.sigchain.ed25519",
     // Live mail, public facts, and where the steered ones end
     "kez.live.{me}",
     "kez.live.{you}",
@@ -138,6 +198,9 @@ const SUBJECTS: &[&str] = &[
     "kez.feed.registry.{you}",
     "kez.feed.registry.*",
     "kez.feed.sigchain.ed25519.{me}",
+    "kez.feed.sigchain.ed25519.{you}",
+    "kez.feed.sigchain.*.*",
+    "kez.live.{laptop}",
     "kez.nowhere",
     "kez.nowhere.registry.{you}",
     // Replies
@@ -146,6 +209,9 @@ const SUBJECTS: &[&str] = &[
     "_INBOX_{me}_{me}",
     "_INBOX_{you}_{you}.x",
     "_INBOX_{me}_{you}.x",
+    "_INBOX_{me}_{laptop}.x",
+    "_INBOX_{you}_{laptop}.x",
+    "_INBOX_sigchain.x",
     "_INBOX.x",
     "_INBOX_registry.x",
     "_INBOX_inbox.x",
@@ -169,6 +235,12 @@ const SUBJECTS: &[&str] = &[
     "$JS.API.CONSUMER.CREATE.KEZ_INBOX_0",
     "$JS.API.CONSUMER.CREATE.KEZ_INBOX_0.mine.kez.inbox.00.{you}",
     "$JS.API.CONSUMER.MSG.NEXT.KEZ_INBOX_0.mine",
+    "$JS.API.STREAM.CREATE.KEZ_SIGCHAIN",
+    "$JS.API.STREAM.UPDATE.KEZ_SIGCHAIN",
+    "$JS.API.STREAM.DELETE.KEZ_SIGCHAIN",
+    "$JS.API.STREAM.PURGE.KEZ_SIGCHAIN",
+    "$JS.API.STREAM.MSG.DELETE.KEZ_SIGCHAIN",
+    "$JS.API.DIRECT.GET.KEZ_SIGCHAIN",
     "$JS.ACK.KEZ_INBOX_0.mine.1.1.1.1.0",
     "$JS.EVENT.ADVISORY.>",
     // Which services run, and the broker's own
@@ -183,6 +255,14 @@ const SUBJECTS: &[&str] = &[
     "$SYS.REQ.SERVER.PING.CONNZ",
     "$SYS.REQ.ACCOUNT.PING.CONNZ",
     "$SYS.REQ.ACCOUNT.EDGE.CONNZ",
+    "$SYS.REQ.SERVER.{server}.CONNZ",
+    // Who is connected, and ending connections: the callout's alone, and under these names
+    "$SYS.REQ.SERVER.{server}.KICK",
+    "$SYS.REQ.SERVER.*.KICK",
+    "kez.edge.connections",
+    "kez.edge.kick.{server}",
+    "kez.edge.kick",
+    "kez.edge.>",
     "$SYS.ACCOUNT.EDGE.CONNECT",
     "$SYS.>",
     // Everything
@@ -215,13 +295,20 @@ const VERBS: [Verb; 4] = [Verb::Publish, Verb::Request, Verb::Subscribe, Verb::Q
 #[tokio::test]
 async fn every_role_may_do_what_the_table_says_and_nothing_else() {
     let mesh = Mesh::start().await;
-    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    let (alice, [laptop]) = Owner::enter(&mesh, "alice", ["laptop"]).await;
+    let (alice, bob) = (alice.person, mesh.person("bob").await);
+    let server = alice.client.nats().server_info().server_id;
     let stranger = SecretKey::from_seed(random::bytes());
     let (mut cases, mut refused, mut wrong) = (0, 0, Vec::new());
     for role in &ROLES {
         let me = if role.name == "unregistered" { &stranger } else { &alice.secret };
-        let mut guest = enter(&mesh, role, me).await;
-        let names = |text: &str| text.replace("{me}", &me.public().to_hex()).replace("{you}", &bob.hex());
+        let mut guest = enter(&mesh, role, me, &laptop).await;
+        let names = |text: &str| {
+            text.replace("{me}", &me.public().to_hex())
+                .replace("{you}", &bob.hex())
+                .replace("{laptop}", &laptop.public().to_hex())
+                .replace("{server}", &server)
+        };
         for verb in VERBS {
             let rights = if verb.speaks() { role.may_publish } else { role.may_subscribe };
             let rights: Vec<String> = rights.iter().map(|right| names(right)).collect();
@@ -242,12 +329,14 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
     assert!(cases > 300 && refused > 300, "{cases}");
 }
 
-async fn enter(mesh: &Mesh, role: &Role, me: &SecretKey) -> Guest {
+async fn enter(mesh: &Mesh, role: &Role, me: &SecretKey, laptop: &SecretKey) -> Guest {
     let (plain, session) = (Credentials::plain(me), Credentials::fresh_session(me));
+    let device = Credentials::on_device(me.public(), laptop);
     let (url, websocket) = (&mesh.plan.nats_url, &mesh.plan.nats_websocket_url);
     let (url, credentials) = match role.name {
         "registered, plain" => (url, plain),
         "registered, over WebSocket" => (websocket, session),
+        "registered, on a device" => (url, device),
         "registered, by session" | "unregistered" => (url, session),
         service => return Guest::user(mesh, service).await,
     };

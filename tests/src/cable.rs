@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kez_contract::event::LIVE;
+use kez_contract::sigchain::chain_owner;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Result, copy};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -57,7 +58,7 @@ impl Cable {
         self.state.plugged.send_replace(true);
     }
 
-    /// Loses live messages from now on.
+    /// Loses live messages and events of sigchains from now on.
     pub fn lose_live(&self) {
         self.state.loses.send_replace(true);
     }
@@ -91,6 +92,11 @@ async fn accept(listener: TcpListener, server: String, speaks_nats: bool, state:
     }
 }
 
+/// What a stream says once, whether somebody hears it or not.
+fn is_republished(subject: &str) -> bool {
+    LIVE.owner(subject).is_some() || chain_owner(subject).is_some()
+}
+
 /// Carries what the server says; of NATS, message by message.
 async fn down(
     mut from: OwnedReadHalf,
@@ -114,7 +120,7 @@ async fn down(
             // The line break after it, too.
             (&mut from).take(length + 2).read_to_end(&mut said).await?;
         }
-        if message && *state.loses.borrow() && LIVE.owner(words[1]).is_some() {
+        if message && *state.loses.borrow() && is_republished(words[1]) {
             state.lost.send_modify(|lost| *lost += 1);
         } else {
             to.write_all(&said).await?;

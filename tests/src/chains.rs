@@ -3,7 +3,8 @@
 use async_nats::Client as Nats;
 use kez_contract::Problem;
 use kez_contract::sigchain::{Append, Appended, EventPage, Events, MAX_PAGE, WEB_APPEND, WEB_EVENTS};
-use kez_crypto::{Chain, Identifier, Op, Primary, Signer, Timestamp};
+use kez_crypto::chain::{device_proof, successor_proof};
+use kez_crypto::{Chain, Identifier, Op, Primary, PublicKey, SecretKey, Signer, Timestamp};
 use kez_service::{Clock, ask};
 use serde_json::value::RawValue;
 
@@ -73,6 +74,26 @@ pub fn add(subject: &str) -> Op {
 /// The claim taken back.
 pub fn revoke(subject: &str) -> Op {
     Op::Revoke { subject: identifier(subject) }
+}
+
+/// A device that has agreed to speak for `primary`.
+pub fn add_device(primary: PublicKey, device: &SecretKey, name: &str) -> Op {
+    let proof = hex(&device_proof(primary, device));
+    Op::AddDevice { device: device.public(), name: name.to_owned(), proof }
+}
+
+/// The device taken back.
+pub fn revoke_device(device: &SecretKey) -> Op {
+    revoke(&device.public().identifier())
+}
+
+/// A key that has agreed to follow `primary`.
+pub fn rotate(primary: PublicKey, successor: &SecretKey) -> Op {
+    Op::Rotate { successor: successor.public(), proof: hex(&successor_proof(primary, successor)) }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub fn identifier(text: &str) -> Identifier {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use async_nats::{Auth, Client, ConnectError, ConnectOptions, Event};
+use async_nats::{Auth, Client, ConnectError, ConnectErrorKind, ConnectOptions, Event};
 use kez_contract::endpoint::rights;
 use kez_crypto::{PublicKey, SecretKey, Session, Timestamp};
 use kez_service::{Clock, random};
@@ -57,6 +57,13 @@ impl Credentials {
         Self::session(&connection, envelope)
     }
 
+    /// A fresh session of an hour, signed by something that calls itself a device of `primary`.
+    pub fn on_device(primary: PublicKey, device: &SecretKey) -> Self {
+        let connection = SecretKey::from_seed(random::bytes());
+        let envelope = envelope_by(device, primary, connection.public(), SERVER, 0, 3600);
+        Self::session(&connection, envelope)
+    }
+
     fn answer(&self, nonce: &[u8]) -> Auth {
         let mut auth = Auth::new();
         auth.nkey.clone_from(&self.nkey);
@@ -80,9 +87,20 @@ pub fn session_envelope(
     from: i64,
     until: i64,
 ) -> String {
+    envelope_by(person, person.public(), connection, server, from, until)
+}
+
+fn envelope_by(
+    signer: &SecretKey,
+    primary: PublicKey,
+    connection: PublicKey,
+    server: &str,
+    from: i64,
+    until: i64,
+) -> String {
     let now = Timestamp::from_unix(Clock::default().now());
     let [from, until] = [from, until].map(|seconds| now.plus_seconds(seconds));
-    let envelope = Session::create(person.public(), connection, server, from, until, person);
+    let envelope = Session::create(primary, connection, server, from, until, signer);
     String::from_utf8(envelope).unwrap()
 }
 
@@ -97,6 +115,12 @@ impl Guest {
     /// Signs in once, hoping to be `person`.
     pub async fn enter(url: &str, person: PublicKey, credentials: Credentials) -> Result<Self, ConnectError> {
         Self::connect(url, options(person, credentials)).await
+    }
+
+    /// Comes to the door and is not let in.
+    pub async fn assert_refused(url: &str, person: PublicKey, credentials: Credentials, what: &str) {
+        let Err(refusal) = Self::enter(url, person, credentials).await else { panic!("let in: {what}") };
+        assert_eq!(refusal.kind(), ConnectErrorKind::AuthorizationViolation, "{what}");
     }
 
     /// Comes to the door and stays there until let in.
@@ -145,6 +169,11 @@ impl Guest {
             before += 1;
         }
         before
+    }
+
+    /// Waits until the broker has ended this connection.
+    pub async fn until_disconnected(&mut self) {
+        self.until(|event| *event == Event::Disconnected).await;
     }
 
     /// What the broker has refused since the last time, in its words.

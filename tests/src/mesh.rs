@@ -6,16 +6,18 @@ use std::path::Path;
 use async_nats::Client as Nats;
 use kez::client::{Client, ConnectFault, Connection, SignIn};
 use kez::http::HttpClient;
+use kez::speaker::Speaker;
 use kez::up::keys::Keys;
 use kez::up::mesh::{self as services, Mesh as Services, Plan, connect_as};
 use kez::up::nats_server::Place;
-use kez_crypto::SecretKey;
+use kez_crypto::{PublicKey, SecretKey};
 use kez_service::{Clock, Running, random};
 use tempfile::TempDir;
 
 use crate::broker::{Broker, free_address};
+use crate::cable::Cable;
 use crate::database::Database;
-use crate::marks::all_files;
+use crate::marks::{all_files, copy_folder};
 use crate::person::Person;
 use crate::web::Web;
 
@@ -195,6 +197,19 @@ impl Mesh {
         self.broker.kill().await;
     }
 
+    /// Copies the streams of a broker that was killed: a process's, not a container's.
+    pub fn back_up_broker(&self) -> TempDir {
+        let backup = tempfile::tempdir().unwrap();
+        copy_folder(&self.place.folder.join("streams"), backup.path());
+        backup
+    }
+
+    /// Puts such a copy in the place of what a killed broker had.
+    pub fn put_back_broker(&self, backup: &TempDir) {
+        fs::remove_dir_all(self.place.folder.join("streams")).unwrap();
+        copy_folder(backup.path(), &self.place.folder.join("streams"));
+    }
+
     /// Everything that nats-server has written, configuration and streams, one file after the other.
     pub async fn broker_files(&self) -> Vec<u8> {
         match &self.broker {
@@ -255,6 +270,21 @@ impl Mesh {
     /// Another replica of the auth callout, in this process.
     pub async fn another_auth_callout(&self) -> Running {
         services::auth_callout(&self.plan, &self.keys, &self.clock).await.expect("an auth callout starts")
+    }
+
+    /// Another replica of the auth callout, in this process, on the other end of a cable.
+    pub async fn auth_callout_behind(&self, cable: &Cable) -> Running {
+        let plan = Plan { nats_url: cable.url(), ..self.plan.clone() };
+        services::auth_callout(&plan, &self.keys, &self.clock).await.expect("an auth callout starts")
+    }
+
+    /// Connects one of a person's devices.
+    pub async fn connect_device(
+        &self,
+        primary: PublicKey,
+        device: &SecretKey,
+    ) -> Result<Client, ConnectFault> {
+        Client::connect(Connection::new(&self.plan.nats_url, SERVER, Speaker::device(device, primary))).await
     }
 
     /// Another gateway, in this process, at an address of its own.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_nats::{Client, Message};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use kez_contract::sign_in::{CONNECTIONS, disconnect};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +15,10 @@ use tokio::time::{Instant, timeout_at};
 const ANSWERS: Duration = Duration::from_millis(500);
 /// Connections that a server lists in one answer: about 450 bytes each.
 const PAGE: usize = 1024;
+/// Why nothing is known of connections.
+pub const NOBODY: &str = "the broker does not say who is connected";
+/// Connections that are ended at the same time.
+const AT_ONCE: usize = 32;
 /// Connections that two pages have in common, which shows that nobody is missing between them.
 const OVERLAP: usize = 64;
 
@@ -46,10 +50,7 @@ impl Connections {
             let mut more = false;
             while let Some(page) = pages.next().await {
                 more |= page.connections.len() == PAGE;
-                for connection in page.connections {
-                    self.end(&connection).await?;
-                    ended += 1;
-                }
+                ended += self.end(page.connections).await?;
             }
             if !more {
                 return Ok(ended);
@@ -57,21 +58,29 @@ impl Connections {
         }
     }
 
-    /// Ends one connection. Whoever ended it before us has done the same.
-    pub async fn end(&self, connection: &Connection) -> Result<()> {
-        let body = serde_json::to_vec(&Kick { cid: connection.cid })?;
-        Ok(self.nats.publish(disconnect(&connection.server_id), body.into()).await?)
+    /// Ends these connections; how many they were. Whoever ended one before us has done the same.
+    pub async fn end(&self, connections: Vec<Connection>) -> Result<usize> {
+        let ends = connections.into_iter().map(async |connection| {
+            let body = serde_json::to_vec(&Kick { cid: connection.cid })?;
+            // Without somebody who waits for the answer the broker would not do it.
+            self.nats.request(disconnect(&connection.server_id), body.into()).await?;
+            anyhow::Ok(())
+        });
+        let ends = stream::iter(ends).buffer_unordered(AT_ONCE);
+        ends.try_fold(0, async |ended, ()| Ok(ended + 1)).await
+    }
+
+    /// Everybody's connections, server by server as they answer.
+    pub async fn by_server(&self) -> Result<impl Stream<Item = Result<Vec<Connection>>> + Unpin + use<'_>> {
+        let first_pages = self.list(&Listing::default()).await?;
+        Ok(Box::pin(first_pages.then(|page| self.all_of_server(page))))
     }
 
     /// Everybody's connections on every server.
     pub async fn all(&self) -> Result<Vec<Connection>> {
-        let first_pages: Vec<Page> = self.list(&Listing::default()).await?.collect().await;
-        ensure!(!first_pages.is_empty(), "the broker does not say who is connected");
-        let mut all = Vec::new();
-        for page in first_pages {
-            all.extend(self.all_of_server(page).await?);
-        }
-        Ok(all)
+        let by_server: Vec<_> = self.by_server().await?.try_collect().await?;
+        ensure!(!by_server.is_empty(), NOBODY);
+        Ok(by_server.concat())
     }
 
     /// A server lists connections in the order in which they were made, so what ends meanwhile moves up those behind it: a

@@ -11,32 +11,37 @@
 //!   they do not answer, connections stay, and are looked at again.
 //! - Other devices, and the primary, notice nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use async_nats::Client;
 use futures_util::{StreamExt, stream};
 use kez_contract::Problem;
 use kez_contract::sign_in::{connection_name, whose_connection};
 use kez_crypto::PublicKey;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::connections::{Connection, Connections};
+use crate::connections::{Connection, Connections, NOBODY};
 use crate::devices::Devices;
 use crate::people::{People, Registration};
 
-/// Pauses before each look at somebody: at once, again for a service that had not heard of it yet, and again after the
-/// longest that a sign-in can take (1.9 s, nats/accounts.conf).
-const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(3)];
-/// The same for everybody.
-const LOOKS_AT_ALL: [Duration; 2] = [Duration::ZERO, Duration::from_secs(3)];
+/// Longer than any sign-in takes (1.9 s, nats/accounts.conf).
+const SIGN_IN: Duration = Duration::from_secs(3);
+/// Pauses before each look at somebody: at once, again for a service that had not heard of it yet, and again when every
+/// sign-in has ended that was being decided then.
+const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), SIGN_IN];
 /// Before somebody is looked at again of whom nothing could be learnt.
 const RETRY: Duration = Duration::from_secs(2);
-/// Looks at the same time.
-const AT_ONCE: usize = 16;
+/// Devices and keys that are looked at at the same time, most of which wait for the broker's servers.
+const LOOKS_AT_ONCE: usize = 128;
+/// People that are looked at at the same time when everybody is.
+const PEOPLE_AT_ONCE: usize = 16;
+
+/// Somebody's connections by device.
+type Theirs = BTreeMap<PublicKey, Vec<Connection>>;
 
 #[derive(Clone)]
 pub struct Farewell {
@@ -54,7 +59,7 @@ impl Farewell {
             people,
             devices,
             connections: Connections::new(nats),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Arc::new(Semaphore::new(LOOKS_AT_ONCE)),
             doubt: Arc::default(),
         }
     }
@@ -93,73 +98,80 @@ impl Farewell {
         }
     }
 
-    /// Looks at everybody each time that there is doubt; does not return.
+    /// Looks at everybody each time that there is doubt, and again when every sign-in has ended that was being decided then;
+    /// does not return.
     pub async fn look_at_everybody(self) {
         loop {
             self.doubt.notified().await;
-            for pause in LOOKS_AT_ALL {
-                sleep(pause).await;
-                self.people.doubt_all();
-                self.devices.doubt_all();
-                while let Err(error) = self.sweep().await {
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        "not everybody who is connected could be looked at"
-                    );
-                    sleep(RETRY).await;
+            self.sweep_until_done().await;
+            while timeout(SIGN_IN, self.doubt.notified()).await.is_ok() {
+                self.sweep_until_done().await;
+            }
+            self.sweep_until_done().await;
+        }
+    }
+
+    async fn sweep_until_done(&self) {
+        loop {
+            self.people.doubt_all();
+            self.devices.doubt_all();
+            match self.sweep().await {
+                Ok(()) => return,
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(error, "not everybody who is connected could be looked at");
                 }
             }
+            sleep(RETRY).await;
         }
     }
 
     async fn sweep(&self) -> Result<()> {
-        let mut people: BTreeMap<PublicKey, Vec<(PublicKey, Connection)>> = BTreeMap::new();
+        let mut people: BTreeMap<PublicKey, Theirs> = BTreeMap::new();
         for connection in self.connections.all().await? {
             let (primary, device) = whose_connection(&connection.name);
             // Whoever has another name was not let in by us.
             if let (Ok(primary), Ok(device)) = (PublicKey::from_hex(primary), PublicKey::from_hex(device)) {
-                people.entry(primary).or_default().push((device, connection));
+                people.entry(primary).or_default().entry(device).or_default().push(connection);
             }
         }
         let looks = people.into_iter().map(|(primary, theirs)| self.look_at_all_of(primary, theirs));
-        let looks: Vec<_> = stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
-        let undecided = looks.iter().filter(|look| look.is_err()).count();
+        let decided: Vec<bool> = stream::iter(looks).buffer_unordered(PEOPLE_AT_ONCE).collect().await;
+        let undecided = decided.iter().filter(|decided| !**decided).count();
         ensure!(undecided == 0, "{undecided} people could not be decided on");
         Ok(())
     }
 
-    /// Ends those of somebody's connections that they may not have any more.
-    async fn look_at_all_of(&self, primary: PublicKey, theirs: Vec<(PublicKey, Connection)>) -> Result<()> {
-        let rotated = self.primary_has_gone(primary).await?;
-        let mut gone = BTreeSet::new();
-        if !rotated {
-            let devices: BTreeSet<PublicKey> = theirs.iter().map(|(device, _)| *device).collect();
-            for device in devices {
-                if self.device_has_gone(primary, device).await? {
-                    gone.insert(device);
+    /// Ends those of somebody's connections that they may not have any more. False: something could not be decided on.
+    async fn look_at_all_of(&self, primary: PublicKey, theirs: Theirs) -> bool {
+        let rotated = self.primary_has_gone(primary).await;
+        let mut decided = rotated.is_ok();
+        for (device, connections) in theirs {
+            let gone = match rotated {
+                Ok(true) => Ok(true),
+                _ => self.device_has_gone(primary, device).await,
+            };
+            match gone {
+                Ok(true) => {
+                    self.report("key that was found out later", self.connections.end(connections).await)
                 }
+                Ok(false) => {}
+                Err(_) => decided = false,
             }
         }
-        for (device, connection) in theirs {
-            if rotated || gone.contains(&device) {
-                self.report(
-                    "key that was found out later",
-                    self.connections.end(&connection).await.map(|()| 1),
-                );
-            }
-        }
-        Ok(())
+        decided
     }
 
     async fn end_all_of(&self, primary: PublicKey) -> Result<usize> {
         let primary = primary.to_hex();
-        let all = self.connections.all().await?;
-        let theirs: Vec<_> =
-            all.into_iter().filter(|connection| whose_connection(&connection.name).0 == primary).collect();
-        for connection in &theirs {
-            self.connections.end(connection).await?;
+        let mut servers = self.connections.by_server().await?;
+        let mut ended = None;
+        while let Some(connected) = servers.next().await {
+            let mut theirs = connected?;
+            theirs.retain(|connection| whose_connection(&connection.name).0 == primary);
+            ended = Some(ended.unwrap_or(0) + self.connections.end(theirs).await?);
         }
-        Ok(theirs.len())
+        ended.context(NOBODY)
     }
 
     async fn primary_has_gone(&self, primary: PublicKey) -> Result<bool, Problem> {

@@ -84,7 +84,8 @@ impl Follower {
     /// A sigchain has grown.
     fn event(&mut self, message: &Message) {
         let sequence = streams::sequence(message).ok();
-        if self.last.is_some_and(|last| sequence != Some(last + 1)) {
+        // Of what was before the first one nothing is known.
+        if self.last.is_none_or(|last| sequence != Some(last + 1)) {
             self.farewell.doubt_all();
         }
         self.last = sequence;

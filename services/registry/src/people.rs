@@ -7,7 +7,7 @@ use kez_contract::registry::{
     Availability, ByHandle, ByPrimary, MAX_REGISTRATION, Record, Register, Registered, Resolve, Resolved,
 };
 use kez_contract::{Code, Document};
-use kez_crypto::{PublicKey, Registration};
+use kez_crypto::{Handle, PublicKey, Registration};
 use kez_service::{Call, Delivery, Fault};
 
 use crate::app::App;
@@ -99,15 +99,24 @@ async fn enter(app: &App, registration: Registration, envelope: Document) -> Res
         let record = app.record(&app.directory.remember(person));
         return announced(app, &primary, record, envelope).await;
     }
-    let of_handle = app.store.person_by_handle(handle.as_str()).await?;
-    let of_primary = app.store.person_by_primary(&primary).await?;
-    if let (Some(holder), None) = (&of_handle, &of_primary)
-        && let Some(record) = moves::move_handle(app, holder, &person, &envelope).await?
-    {
-        return announced(app, &primary, record, envelope).await;
+    let (mut of_handle, mut of_primary) = in_the_way(app, &handle, &primary).await?;
+    if let (Some(holder), None) = (&of_handle, &of_primary) {
+        if let Some(record) = moves::move_handle(app, holder, &person, &envelope).await? {
+            return announced(app, &primary, record, envelope).await;
+        }
+        // The same request may have moved it meanwhile.
+        (of_handle, of_primary) = in_the_way(app, &handle, &primary).await?;
     }
     let person = rules::standing(of_handle, of_primary, &primary)?;
     Ok(Registered { created: false, record: app.record(&person) })
+}
+
+async fn in_the_way(
+    app: &App,
+    handle: &Handle,
+    primary: &PublicKey,
+) -> Result<(Option<Person>, Option<Person>), Fault> {
+    Ok((app.store.person_by_handle(handle.as_str()).await?, app.store.person_by_primary(primary).await?))
 }
 
 async fn announced(
