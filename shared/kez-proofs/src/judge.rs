@@ -46,14 +46,14 @@ impl Wanted<'_> {
         let mut worst: Option<Judged<'_>> = None;
         for (candidate, evidence) in found.texts.iter().flat_map(candidates).take(CLAIMS) {
             let Some(judged) = self.judge_one(candidate, evidence, &mut seen) else { continue };
-            let Some(why) = judged.why else { return judged.finding(found.place) };
+            let Some(why) = judged.why else { return judged.finding() };
             if worst.as_ref().is_none_or(|worst| worst.why.is_some_and(|other| says_more(why, other))) {
                 worst = Some(judged);
             }
         }
         match (found.gap, worst) {
             (Some(gap), _) => gap.into(),
-            (None, Some(worst)) => worst.finding(found.place),
+            (None, Some(worst)) => worst.finding(),
             (None, None) => Unfound::new(Why::Absent, detail(Why::Absent), &found.place).into(),
         }
     }
@@ -113,8 +113,8 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    fn finding(self, place: String) -> Finding {
-        let evidence = if self.evidence.is_empty() { place } else { self.evidence.to_owned() };
+    fn finding(self) -> Finding {
+        let evidence = self.evidence.to_owned();
         let status = if self.why.is_none() { Status::Verified } else { Status::Failed };
         let detail = self.why.map(|why| detail(why).to_owned());
         Finding { status, why: self.why, detail, evidence, claim: self.claim }

@@ -1,7 +1,7 @@
 //! Checks whether an account says that it belongs to an identity (protocol, section 7).
 //!
 //! A [`Checker`] looks where the account's channel has it look, one file a channel, and judges what it finds by one rule
-//! for all. Whatever is reached is reached through [`reach`], which keeps to public addresses.
+//! for all (`judge`). Whatever is reached is reached through `reach`, which keeps to public addresses.
 
 mod activitypub;
 mod bluesky;
