@@ -101,6 +101,14 @@ mod tests {
     }
 
     #[test]
+    fn nostr_claims_are_signed_as_they_always_were() {
+        // Bitcoin's libsecp256k1 verifies this signature over the SHA-256 of the payload's JCS.
+        let key = NostrSecret::from_bytes([1; 32]).unwrap();
+        let envelope = Claim::create(&subject("github:tudisco"), NOW, None, &key);
+        insta::assert_snapshot!(String::from_utf8(envelope).unwrap(), @r#"{"kez":"claim","payload":{"created_at":"2026-05-25T03:00:00Z","primary":"nostr:npub1rwzv24nmzfjypx2a8m264ws9vht3uxp5vpypnluuzl67n4waq78suk0wul","subject":"github:tudisco","type":"kez.claim","version":1},"signature":{"alg":"nostr-secp256k1-schnorr-sha256-jcs","key":"nostr:npub1rwzv24nmzfjypx2a8m264ws9vht3uxp5vpypnluuzl67n4waq78suk0wul","sig":"e0ab0c988d3da4db243d1491c37b9f0c9c1c21e7e4ae30bbe3164b1cc87e02ae5fb3fab28746e1ce029163733066b9bc67fccb1807a58f5e80139c1fd345228b"}}"#);
+    }
+
+    #[test]
     fn is_one_account_of_one_identity_for_a_time() {
         let primary = Primary::from(PublicKey::from_bytes([7; 32]));
         let other = Primary::from(PublicKey::from_bytes([8; 32]));

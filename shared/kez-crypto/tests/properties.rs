@@ -1,9 +1,10 @@
 //! What must hold of any input: sealing round-trips, damage is noticed, nothing makes a parser panic.
 
+use kez_crypto::chain::parse_event;
 use kez_crypto::{
-    Body, Chain, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, Profile, PublicKey,
-    ReceiptStatus, Registration, Sealed, SecretKey, Session, Signed, Tag, Timestamp, conform, json, open,
-    request_auth, seal, sealed,
+    Body, Chain, Claim, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, Primary, Profile,
+    PublicKey, ReceiptStatus, Registration, Sealed, SecretKey, Session, Signed, Tag, Timestamp, bundle,
+    conform, encoding, json, open, request_auth, seal, sealed,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -160,8 +161,10 @@ fn read_everywhere(bytes: &[u8]) {
     let _ = Session::check(bytes, "kez.lat", "U", now);
     let _ = Profile::check(bytes, now);
     let _ = Chain::new(me.public()).append_downloaded(bytes);
+    let _ = (parse_event(bytes), Claim::parse(bytes), bundle::read(bytes));
     let text = String::from_utf8_lossy(bytes);
     let _ = (Handle::parse(&text), FullHandle::parse(&text), Identifier::parse(&text), Phrase::parse(&text));
+    let _ = (encoding::decode(&text), encoding::find(&text), bundle::unpack(&text), Primary::parse(&text));
     let _ = (PublicKey::parse(&text), PublicKey::from_nkey(&text), PublicKey::from_hex(&text));
     let _ = (Timestamp::parse(&text), MessageId::parse(&text));
     let _ = request_auth::check(&text, "", &me.public(), now, 60);
@@ -273,7 +276,7 @@ proptest! {
 
     #[test]
     fn no_envelope_makes_a_parser_panic(
-        payload in vec(("primary|handle|server|created_at|to|body|device|session|id|picture|updated_at", value()), 0..8),
+        payload in vec(("primary|handle|server|created_at|to|body|device|session|id|picture|updated_at|subject|expires_at|seq|prev|op|payload", value()), 0..8),
         key in secret_key(), tag in prop::sample::select(TAGS.to_vec())
     ) {
         let payload = payload.into_iter().collect();
