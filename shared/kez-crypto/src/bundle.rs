@@ -3,6 +3,7 @@
 //! A bundle proves nothing by itself: hand its events to [`crate::Chain::append_downloaded`] one by one.
 
 use crate::chain::{MAX_EVENT_BYTES, MAX_EVENTS};
+use crate::compression::Effort;
 use crate::{Fault, compression};
 
 /// What a packed bundle begins with.
@@ -56,7 +57,7 @@ pub fn pack(lines: &[u8]) -> Result<String, Fault> {
     if lines.len() > MAX_PACKED_BYTES {
         return Err(Fault::TooLarge);
     }
-    Ok(compression::to_text(PACKED, lines))
+    Ok(compression::to_text(PACKED, lines, Effort::Fast))
 }
 
 /// The JSONL in a packed bundle.
@@ -114,6 +115,6 @@ mod tests {
         assert_eq!(from_lines(&lines(1, MAX_EVENT_BYTES + 1)), Err(Fault::TooLarge));
         let most = vec![b'x'; MAX_PACKED_BYTES + 1];
         assert_eq!(pack(&most), Err(Fault::TooLarge));
-        assert_eq!(unpack(&compression::to_text(PACKED, &most)), Err(Fault::TooLarge));
+        assert_eq!(unpack(&compression::to_text(PACKED, &most, Effort::Fast)), Err(Fault::TooLarge));
     }
 }

@@ -5,6 +5,7 @@
 
 mod search;
 
+use crate::compression::Effort;
 use crate::{Fault, compression, json};
 pub use search::{MAX_FOUND, find};
 
@@ -25,7 +26,7 @@ const INFO: &str = "kez";
 
 /// The compact text of an envelope: `kez:z1:` + base64url(zstd(envelope)).
 pub fn compact(envelope: &[u8]) -> String {
-    compression::to_text(COMPACT, envelope)
+    compression::to_text(COMPACT, envelope, Effort::Short)
 }
 
 /// An envelope as a Markdown fence whose info string is `kez` (`CommonMark` 4.5).
