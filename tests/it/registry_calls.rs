@@ -124,7 +124,8 @@ async fn a_fact_is_announced_before_its_reply() {
 #[tokio::test]
 async fn what_is_wrong_with_a_registration_is_said_by_code() {
     let mesh = Mesh::broker().await;
-    let _registry = mesh.another_registry().await;
+    // Whether a handle has moved is for sigchains to say.
+    let _services = (mesh.another_registry().await, mesh.another_sigchain().await);
     let web = mesh.user("gateway").await;
     let (key, now) = (somebody(), mesh.clock.now());
     let good = signed("alice", SERVER, now, &key);

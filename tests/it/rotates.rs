@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use kez::mail::document;
 use kez_contract::Code;
 use kez_contract::event::{REGISTRY_FEED, RegistryFact};
@@ -178,16 +178,37 @@ async fn a_handle_moves_on_and_never_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_successors_who_race_with_themselves_one_request_moves_the_handle() {
-    let mesh = Mesh::start().await;
+async fn whatever_races_the_handle_moves_once_and_the_old_key_gets_no_other() {
+    move_races(Mesh::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_on_postgres() {
+    let Some(mesh) = Mesh::on_postgres().await else { return };
+    move_races(mesh).await;
+}
+
+async fn move_races(mesh: Mesh) {
     let _replica = mesh.another_registry().await;
-    let (mut alice, []) = Owner::enter(&mesh, "alice", []).await;
-    let next = somebody();
-    alice.rotate(&next).await;
-    let http = mesh.http_client(&next);
-    let registered = join_all((0..16).map(|_| http.register("alice"))).await;
-    let created = registered.iter().filter(|registered| registered.as_ref().unwrap().created).count();
-    assert_eq!(created, 1, "{registered:?}");
+    for round in 0..5 {
+        let handle = format!("alice{round}");
+        let (mut alice, []) = Owner::enter(&mesh, &handle, []).await;
+        let next = somebody();
+        alice.rotate(&next).await;
+        let (old, new) = (mesh.http_client(&alice.person.secret), mesh.http_client(&next));
+        let moves = join_all((0..8).map(|_| new.register(&handle)));
+        let others: Vec<String> = (0..8).map(|other| format!("other{round}-{other}")).collect();
+        let (moved, refused) = join(moves, join_all(others.iter().map(|other| old.register(other)))).await;
+        let created = moved.iter().filter(|registered| registered.as_ref().unwrap().created).count();
+        assert_eq!(created, 1, "{moved:?}");
+        for refused in refused {
+            let code = refused.unwrap_err().code;
+            assert!(matches!(code, Code::PrimaryTaken | Code::KeyRotated), "{code:?}");
+        }
+        for other in &others {
+            mesh.web().get(&format!("/v1/u/{other}")).await.refused(404, "not_found");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

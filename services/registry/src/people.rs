@@ -100,23 +100,31 @@ async fn enter(app: &App, registration: Registration, envelope: Document) -> Res
         return announced(app, &primary, record, envelope).await;
     }
     let (mut of_handle, mut of_primary) = in_the_way(app, &handle, &primary).await?;
-    if let (Some(holder), None) = (&of_handle, &of_primary) {
+    if let (Some(holder), None) = (&of_handle, &of_primary)
+        && holder.primary != primary
+    {
         if let Some(record) = moves::move_handle(app, holder, &person, &envelope).await? {
             return announced(app, &primary, record, envelope).await;
         }
         // The same request may have moved it meanwhile.
         (of_handle, of_primary) = in_the_way(app, &handle, &primary).await?;
     }
+    if of_primary.is_none() && app.directory.has_moved(&primary).await? {
+        return Err(rules::rotated());
+    }
     let person = rules::standing(of_handle, of_primary, &primary)?;
     Ok(Registered { created: false, record: app.record(&person) })
 }
 
+/// Who has the handle, and who has the key. The key is asked about first: of a handle that moves meanwhile, it is then seen
+/// that it is the asker's.
 async fn in_the_way(
     app: &App,
     handle: &Handle,
     primary: &PublicKey,
 ) -> Result<(Option<Person>, Option<Person>), Fault> {
-    Ok((app.store.person_by_handle(handle.as_str()).await?, app.store.person_by_primary(primary).await?))
+    let of_primary = app.store.person_by_primary(primary).await?;
+    Ok((app.store.person_by_handle(handle.as_str()).await?, of_primary))
 }
 
 async fn announced(

@@ -39,7 +39,8 @@ impl Store {
         Ok(Self { database: Database::open::<Migrator>(url, "registry").await? })
     }
 
-    /// Stores a person with the registration they signed. False: the handle or the primary is stored already.
+    /// Stores a person with the registration they signed. False: the handle or the primary is stored already, or the
+    /// primary had a handle that moved away from it.
     pub async fn add_person(&self, person: &Person, registration: &str) -> Result<bool, Fault> {
         let row = people::ActiveModel {
             handle: Set(person.handle.clone()),
@@ -50,7 +51,19 @@ impl Store {
             proofs_set_at: Set(0),
         };
         let insert = people::Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned());
-        Ok(self.database.run(insert.exec_without_returning(self.database.connection())).await? == 1)
+        let added = async {
+            let transaction = self.database.begin().await?;
+            let added = insert.exec_without_returning(&transaction).await? == 1
+                // After the insertion, which waits for a move of that key that has begun.
+                && !moves::has_moved(&transaction, &person.primary).await?;
+            if added {
+                transaction.commit().await?
+            } else {
+                transaction.rollback().await?
+            }
+            Ok(added)
+        };
+        self.database.run(added).await
     }
 
     pub async fn person_by_handle(&self, handle: &str) -> Result<Option<Person>, Fault> {

@@ -4,7 +4,7 @@ use kez_crypto::PublicKey;
 use kez_service::Fault;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, SqlErr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, SqlErr};
 
 use super::tables::{moved_keys, people, profiles};
 use super::{Person, Store};
@@ -51,9 +51,13 @@ impl Store {
 
     /// Whether that key had a handle that moved to a successor.
     pub async fn has_moved(&self, primary: &PublicKey) -> Result<bool, Fault> {
-        let select = moved_keys::Entity::find_by_id(primary.to_hex());
-        Ok(self.database.run(select.count(self.database.connection())).await? > 0)
+        self.database.run(has_moved(self.database.connection(), primary)).await
     }
+}
+
+/// The same, as somebody sees it on their connection.
+pub async fn has_moved(connection: &impl ConnectionTrait, primary: &PublicKey) -> Result<bool, DbErr> {
+    Ok(moved_keys::Entity::find_by_id(primary.to_hex()).count(connection).await? > 0)
 }
 
 /// The person has registered under another handle meanwhile.
