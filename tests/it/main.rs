@@ -2,7 +2,9 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a story that cannot go on ends its test")]
 
+mod broker_cheats;
 mod catches_up;
+mod claims_and_chains;
 mod confined;
 mod deploy;
 mod deputies;
@@ -35,6 +37,7 @@ mod rotates;
 mod sends_message;
 mod service_commands;
 mod shuts_down;
+mod sigchain_command;
 mod sigchains;
 mod sigchains_over_http;
 mod signs_in;

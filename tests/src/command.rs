@@ -57,6 +57,12 @@ pub fn kez(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Done 
     run(command(home, "kez").args(arguments).envs(variables.iter().copied()))
 }
 
+/// The same, with a file as its standard input.
+pub fn kez_reading(home: &Path, arguments: &[&str], variables: &[(&str, &str)], input: &Path) -> Done {
+    let input = fs::File::open(input).unwrap();
+    run(command(home, "kez").args(arguments).envs(variables.iter().copied()).stdin(input))
+}
+
 /// Runs a service's own binary to its end.
 pub fn service(home: &Path, name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Done {
     run(command(home, &format!("kez-{name}")).args(arguments).envs(variables.iter().copied()))
@@ -145,7 +151,8 @@ fn up(home: &Path, data: &Path, arguments: &[&str], variables: &[(&str, &str)]) 
     command
 }
 
-fn command(home: &Path, name: &str) -> Command {
+/// The command with only a home and nothing on standard input.
+pub(crate) fn command(home: &Path, name: &str) -> Command {
     let mut command = Command::new(binary(name));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
     command.env("KEZ_LOG", "warn").stdin(Stdio::null());

@@ -24,6 +24,7 @@ pub mod operator;
 pub mod owner;
 pub mod person;
 pub mod process;
+pub mod shell;
 pub mod tap;
 pub mod web;
 
@@ -36,5 +37,6 @@ pub use mesh::Mesh;
 pub use owner::Owner;
 pub use person::Person;
 pub use process::Process;
+pub use shell::Shell;
 pub use tap::Tap;
 pub use web::Web;

@@ -33,19 +33,22 @@ pub async fn download<Page: Future<Output = Result<EventPage, Problem>>>(
     }
 }
 
-/// Refuses a chain that the server itself says ends before what is here, or otherwise.
+/// Refuses a chain that the server itself says ends elsewhere, or otherwise.
 fn notice(verified: &Verified, end: Option<&Head>) -> Result<(), ChainFault> {
-    let Some(Head { seq: remembered, head }) = verified.head() else { return Ok(()) };
-    let primary = verified.primary();
-    match end {
-        None => Err(ChainFault::RolledBack { primary, length: 0, remembered }),
-        Some(end) if end.seq < remembered => {
-            Err(ChainFault::RolledBack { primary, length: end.seq + 1, remembered })
+    let (primary, length) = (verified.primary(), verified.length());
+    match (verified.head(), end) {
+        (None, None) => Ok(()),
+        (Some(Head { seq: remembered, .. }), None) => {
+            Err(ChainFault::RolledBack { primary, length: 0, remembered })
         }
-        Some(end) if end.seq == remembered && end.head != head => {
-            Err(ChainFault::Forked { primary, seq: remembered })
+        (_, Some(end)) if end.seq >= length => {
+            Err(ChainFault::Withheld { primary, length, announced: end.seq })
         }
-        Some(_) => Ok(()),
+        (Some(Head { seq, .. }), Some(end)) if end.seq < seq => {
+            Err(ChainFault::RolledBack { primary, length: end.seq + 1, remembered: seq })
+        }
+        (Some(Head { seq, head }), Some(end)) if end.head != head => Err(ChainFault::Forked { primary, seq }),
+        (_, Some(_)) => Ok(()),
     }
 }
 
@@ -100,6 +103,15 @@ mod tests {
             let ask = async |since| Ok(page(theirs.events(), since, 10));
             assert_eq!(download(whole.clone(), ask).await.unwrap_err().code(), code);
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_shows_less_than_it_says_it_has_is_noticed() {
+        let whole = claiming(&["a", "b", "c"]);
+        let ask = async |since| Ok(EventPage { head: whole.head(), ..page(&whole.events()[..2], since, 10) });
+        let withheld = download(Verified::new(alice().public()), ask).await.unwrap_err();
+        let primary = whole.primary();
+        assert_eq!(withheld, ChainFault::Withheld { primary, length: 2, announced: 2 });
     }
 
     #[tokio::test]

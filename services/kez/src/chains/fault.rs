@@ -25,12 +25,22 @@ pub enum ChainFault {
         "the chain of {primary} has another event {seq} than the one that was seen before: there are two histories of it"
     )]
     Forked { primary: Primary, seq: u64 },
+    /// The server says itself that there is more than it shows.
+    #[error(
+        "the server says that the chain of {primary} goes on to event {announced}, and shows {length} events of it"
+    )]
+    Withheld { primary: Primary, length: u64, announced: u64 },
     /// What was seen before cannot be read or kept.
     #[error("{0}")]
     Memory(String),
 }
 
 impl ChainFault {
+    /// Whether a replica of the server that lags behind would look the same, so that it is worth another look.
+    pub fn may_be_lag(&self) -> bool {
+        matches!(self, Self::RolledBack { .. } | Self::Withheld { .. })
+    }
+
     /// A word that programs can match on.
     pub fn code(&self) -> &'static str {
         match self {
@@ -38,6 +48,7 @@ impl ChainFault {
             Self::Broken { fault, .. } => fault.code(),
             Self::RolledBack { .. } => "rolled_back",
             Self::Forked { .. } => "forked",
+            Self::Withheld { .. } => "withheld",
             Self::Memory(_) => "broken_memory",
         }
     }
@@ -47,7 +58,7 @@ impl From<ChainFault> for Failure {
     fn from(fault: ChainFault) -> Self {
         let advice = match &fault {
             ChainFault::Asked(problem) => return problem.clone().into(),
-            ChainFault::Broken { .. } => None,
+            ChainFault::Broken { .. } | ChainFault::Withheld { .. } => None,
             ChainFault::RolledBack { .. } => {
                 Some("ask the server's operator; a copy of the chain is put back with kez sigchain import")
             }

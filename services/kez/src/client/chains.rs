@@ -43,7 +43,7 @@ impl Client {
             let extended = download(chain.clone(), |since| self.events(&primary, since)).await;
             let checked = extended.and_then(|chain| self.connection.memory.check(&chain).map(|()| chain));
             match checked {
-                Err(ChainFault::RolledBack { .. }) if look + 1 < LOOKS => {
+                Err(fault) if fault.may_be_lag() && look + 1 < LOOKS => {
                     tokio::time::sleep(connection::delay(look)).await;
                     look += 1;
                 }

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::{Message, Subscriber};
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 use kez_contract::event::sigchain_feed;
 use kez_contract::sigchain::chain_subject;
 use kez_contract::{Code, Document, Problem};
 use kez_crypto::{Primary, chain::Unplaced};
 use tokio::sync::watch;
 
-use super::{Client, connection};
+use super::{Client, connection, no_right};
 use crate::chains::{ChainFault, Verified};
 
 /// New events of a chain. It waits while the server is away, and ends with what is wrong with the chain.
@@ -38,11 +38,16 @@ impl Client {
     /// The events of somebody's chain from number `since` on, as they come. When this returns, the subscription is in force.
     pub async fn watch(&self, primary: impl Into<Primary>, since: u64) -> Result<Watch, ChainFault> {
         let primary = primary.into();
-        let feed = self.nats.subscribe(sigchain_feed(primary.system(), &primary.name())).await;
+        let subject = sigchain_feed(primary.system(), &primary.name());
+        let refused = self.link.violation_of(&subject);
+        let feed = self.nats.subscribe(subject).await;
         let feed = feed.map_err(|_| Problem::unavailable("the connection is closed"))?;
         let disturbances = self.link.disturbances();
         // The broker reads in order: whatever is stored after this answer is announced.
         let chain = self.chain(primary).await?;
+        if refused.now_or_never().is_some() {
+            return Err(no_right("feeds").into());
+        }
         let ready =
             chain.events().iter().zip(chain.heads()).skip(usize::try_from(since).unwrap_or(usize::MAX));
         let ready = ready.map(|(event, head)| Watched { primary, event: event.clone(), head: head.clone() });
