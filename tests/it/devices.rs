@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
+use futures_util::{StreamExt, stream};
 use kez_crypto::{Chain, PublicKey, SecretKey};
 use kez_service::random;
 use tests::chains::add;
@@ -211,4 +212,44 @@ async fn without_sigchains_no_device_can_be_decided_on_and_nobody_is_put_out() {
     mesh.sigchain = Some(mesh.another_sigchain().await);
     alice.guest(&mesh.plan.nats_url, &laptop).await;
     assert_eq!(there.refusals().await, [""; 0]);
+}
+
+/// More connections than the broker lists at once.
+const MANY: usize = 1100;
+
+async fn many_guests(mesh: &Mesh, alice: &Owner, device: &SecretKey) -> Vec<Guest> {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap();
+    let guests = (0..MANY).map(|_| alice.guest(&mesh.plan.nats_url, device));
+    stream::iter(guests).buffer_unordered(64).collect().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_connections_none_is_overlooked() {
+    let mesh = Mesh::start().await;
+    let (mut alice, [laptop, phone]) = Owner::enter(&mesh, "alice", ["laptop", "phone"]).await;
+    let mut lost = many_guests(&mesh, &alice, &laptop).await;
+    let mut kept = alice.guest(&mesh.plan.nats_url, &phone).await;
+    let begun = Instant::now();
+    alice.revoke(&laptop).await;
+    join_all(lost.iter_mut().map(Guest::until_disconnected)).await;
+    println!("{MANY} connections of a device were gone {:?} after its revocation", begun.elapsed());
+    assert_eq!(kept.refusals().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_are_found_out_later_none_is_overlooked() {
+    let mut mesh = Mesh::start().await;
+    let (mut alice, [laptop, phone]) = Owner::enter(&mesh, "alice", ["laptop", "phone"]).await;
+    let mut kept =
+        [alice.guest(&mesh.plan.nats_url, &phone).await, Guest::person(&mesh, &alice.person).await];
+    let mut lost = many_guests(&mesh, &alice, &laptop).await;
+    mesh.auth_callout.take().unwrap().stop().await.unwrap();
+    alice.revoke(&laptop).await;
+    let begun = Instant::now();
+    mesh.auth_callout = Some(mesh.another_auth_callout().await);
+    join_all(lost.iter_mut().map(Guest::until_disconnected)).await;
+    println!("a callout that starts had {MANY} connections gone after {:?}", begun.elapsed());
+    for guest in &mut kept {
+        assert_eq!(guest.refusals().await, [""; 0]);
+    }
 }

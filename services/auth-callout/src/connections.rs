@@ -17,8 +17,8 @@ const ANSWERS: Duration = Duration::from_millis(500);
 const PAGE: usize = 1024;
 /// Why nothing is known of connections.
 pub const NOBODY: &str = "the broker does not say who is connected";
-/// Connections that are ended at the same time.
-const AT_ONCE: usize = 32;
+/// Of a single name it lists more, since the next page could be asked for only when no other server is waited for any more.
+const PAGE_OF_ONE: usize = 16 * PAGE;
 /// Connections that two pages have in common, which shows that nobody is missing between them.
 const OVERLAP: usize = 64;
 
@@ -45,11 +45,11 @@ impl Connections {
     pub async fn end_all(&self, name: &str) -> Result<usize> {
         let mut ended = 0;
         loop {
-            let asked = Listing { user: Some(name), ..Listing::default() };
+            let asked = Listing { user: Some(name), limit: PAGE_OF_ONE, ..Listing::default() };
             let mut pages = self.list(&asked).await?;
             let mut more = false;
             while let Some(page) = pages.next().await {
-                more |= page.connections.len() == PAGE;
+                more |= page.connections.len() == PAGE_OF_ONE;
                 ended += self.end(page.connections).await?;
             }
             if !more {
@@ -60,14 +60,15 @@ impl Connections {
 
     /// Ends these connections; how many they were. Whoever ended one before us has done the same.
     pub async fn end(&self, connections: Vec<Connection>) -> Result<usize> {
-        let ends = connections.into_iter().map(async |connection| {
+        for connection in &connections {
             let body = serde_json::to_vec(&Kick { cid: connection.cid })?;
-            // Without somebody who waits for the answer the broker would not do it.
-            self.nats.request(disconnect(&connection.server_id), body.into()).await?;
-            anyhow::Ok(())
-        });
-        let ends = stream::iter(ends).buffer_unordered(AT_ONCE);
-        ends.try_fold(0, async |ended, ()| Ok(ended + 1)).await
+            // The broker does it only for those who want an answer. Nobody waits for it: who is still there is found at the
+            // next look.
+            let answer = self.nats.new_inbox();
+            let server = disconnect(&connection.server_id);
+            self.nats.publish_with_reply(server, answer, body.into()).await?;
+        }
+        Ok(connections.len())
     }
 
     /// Everybody's connections, server by server as they answer.
