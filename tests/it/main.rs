@@ -8,6 +8,7 @@ mod claims_and_chains;
 mod confined;
 mod deploy;
 mod deputies;
+mod device_command;
 mod devices;
 mod hostile_headers;
 mod http_behaviours;

@@ -94,6 +94,9 @@ impl From<Problem> for Failure {
                 (Exit::Refused, Some("check this computer's clock".to_owned()))
             }
             Code::Unauthorized => (Exit::Refused, Some("kez register HANDLE".to_owned())),
+            Code::KeyRotated => {
+                (Exit::Refused, Some("kez whois with the key says what it has become".to_owned()))
+            }
             _ => (Exit::Refused, None),
         };
         Self { exit, code: problem.code.as_str(), message: problem.detail, advice }

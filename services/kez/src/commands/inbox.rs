@@ -183,7 +183,7 @@ impl Reader {
         }
         let name = match self.mailbox.by_primary(&primary).await {
             Ok(record) => Handle::parse(&record.handle).ok().map(|handle| handle.to_string()),
-            Err(problem) if problem.code == Code::NotFound => None,
+            Err(problem) if matches!(problem.code, Code::NotFound | Code::KeyRotated) => None,
             // Asked again with the next message.
             Err(_) => return None,
         };

@@ -92,7 +92,8 @@ async fn find(client: &Client, who: &str) -> Result<(Primary, Option<Record>), F
     let Some(key) = primary.ed25519() else { return Ok((primary, None)) };
     match client.by_primary(&key).await {
         Ok(record) => Ok((primary, Some(record))),
-        Err(problem) if problem.code == Code::NotFound => Ok((primary, None)),
+        // Its chain says more of it.
+        Err(problem) if matches!(problem.code, Code::NotFound | Code::KeyRotated) => Ok((primary, None)),
         Err(problem) => Err(problem.into()),
     }
 }
