@@ -1,10 +1,10 @@
 //! Published claims: any text, and any bytes as the frame of a compact one; what is decoded can be encoded again.
+//! Not with `compact`: libzstd at its highest levels, built by GCC 12 for the address sanitizer, is accused of using
+//! a constant table after its scope, which has none. The crate's properties try that.
 #![no_main]
 
 use data_encoding::BASE64URL_NOPAD;
-use kez_crypto::encoding::{
-    COMPACT, MAX_ENVELOPE_BYTES, MAX_FOUND, compact, decode, find, markdown, txt_pieces,
-};
+use kez_crypto::encoding::{COMPACT, MAX_ENVELOPE_BYTES, MAX_FOUND, decode, find, markdown, txt_pieces};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,8 +19,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(txt_pieces(text).concat(), text);
         for envelope in found.into_iter().chain([decode(text)]).flatten() {
             assert!(envelope.len() <= MAX_ENVELOPE_BYTES);
-            assert_eq!(decode(&compact(&envelope)), Ok(envelope.clone()));
-            assert_eq!(find(&compact(&envelope)), [Ok(envelope.clone())]);
             assert_eq!(decode(&markdown(&envelope)).as_deref(), Ok(envelope.trim_ascii()));
         }
     }
