@@ -1,6 +1,8 @@
 //! Sigchains for those who speak HTTP alone: read line by line, appended to, and asked who claims what.
 
-use kez_contract::sigchain::{Claimants, Head};
+use std::time::{Duration, Instant};
+
+use kez_contract::sigchain::{Claimants, Head, Status, Verdict, Why};
 use kez_crypto::{Chain, NostrSecret, SecretKey, Signer};
 use kez_service::random;
 use reqwest::Method;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use tests::chains::{add, now, revoke};
 use tests::web::{Answer, answer};
 use tests::{Chains, Mesh, Web};
+use tokio::net::UdpSocket;
 
 fn somebody() -> SecretKey {
     SecretKey::from_seed(random::bytes())
@@ -177,4 +180,18 @@ async fn who_claims_an_account_is_found() {
     web.get("/v1/claims?subject=nonsense").await.refused(400, "malformed");
     web.get(&format!("/v1/verify?subject=nonsense&primary={}", claimed[0])).await.refused(400, "malformed");
     web.get("/v1/verify?subject=github:shared&primary=nobody").await.refused(400, "malformed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_does_not_answer_is_waited_for_and_said_to_be_unreachable() {
+    // Whoever asks here hears nothing.
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let resolvers = format!("--proof-resolvers={}", silent.local_addr().unwrap());
+    let mesh = Mesh::with(&[("sigchain", &resolvers), ("sigchain", "--proof-milliseconds=20000")]).await;
+    let path = format!("/v1/verify?subject=dns:alice.example&primary={}", somebody().public());
+    let begun = Instant::now();
+    let verdict: Verdict = mesh.web().get(&path).await.read(200);
+    println!("an account that does not answer was given up after {:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_secs(5), "longer than other calls may take");
+    assert_eq!((verdict.status, verdict.why), (Status::Unreachable, Some(Why::Timeout)));
 }
