@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use hickory_server::proto::rr::RecordType::TXT;
 use kez::chains::{Entry, Verified};
 use kez::client::{Client, Connection};
+use kez::http::HttpClient;
 use kez::speaker::Speaker;
 use kez_contract::Code;
 use kez_crypto::encoding::{compact, txt_pieces};
@@ -12,6 +13,7 @@ use kez_service::{Clock, random};
 use serde_json::Value;
 use tests::accounts::{Accounts, Reply};
 use tests::chains::{add, add_device, identifier, now, revoke, revoke_device};
+use tests::mesh::SERVER;
 use tests::{Chains, Mesh, Person, Shell};
 
 const DOMAIN: &str = "dns:alice.test";
@@ -258,6 +260,10 @@ async fn a_device_writes_for_its_owner_while_the_chain_says_so() {
     // What only the identity itself may do.
     assert_eq!(laptop.append(&add("github:alice")).await.unwrap_err().code(), Code::KeyMismatch.as_str());
     assert_eq!(laptop.register("laptop").await.unwrap_err().code, Code::KeyMismatch);
+
+    let over_http = HttpClient::new(&mesh.http(), SERVER, Speaker::device(&key, alice.key()), &mesh.clock);
+    let refused = over_http.unwrap().fetch(&alice.name(), 0, 10).await.unwrap_err();
+    assert!(refused.code == Code::KeyMismatch && refused.detail.contains("over HTTP"), "{refused}");
 
     // Somebody who is no device of hers, and a device that is one no longer.
     let sealed = |key: &SecretKey| {

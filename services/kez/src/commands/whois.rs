@@ -120,8 +120,11 @@ async fn accounts(server: &ServerArgs, memory: &Memory, chain: &Verified) -> Res
         let http = http.as_ref().filter(|_| place < ACCOUNTS);
         async move {
             let verdict = match http {
-                Some(http) => http.verify(subject, &primary, false).await,
-                None => Err(Problem::unavailable("not checked")),
+                Some(http) => http.verify(subject, &primary, false).await.map_err(|problem| problem.detail),
+                None if place < ACCOUNTS => {
+                    Err("only whoever is asked over HTTP checks for anybody".to_owned())
+                }
+                None => Err(format!("only the first {ACCOUNTS} are")),
             };
             let subject = subject.clone();
             Ok::<_, Failure>(match verdict {
@@ -129,7 +132,7 @@ async fn accounts(server: &ServerArgs, memory: &Memory, chain: &Verified) -> Res
                     let verdict = verdict::confirm(verdict, &subject, chain.chain(), now)?;
                     Account { subject, verdict: Some(verdict), unchecked: None }
                 }
-                Err(problem) => Account { subject, verdict: None, unchecked: Some(problem.detail) },
+                Err(why) => Account { subject, verdict: None, unchecked: Some(why) },
             })
         }
     });
@@ -190,6 +193,11 @@ impl Found {
             let subject = visible::line(subject.as_str());
             lines.push(format!("account     {subject}  {}", said.unwrap_or_default()));
         }
+        let is_claimed =
+            |proof: &&String| self.accounts.iter().any(|account| account.subject.as_str() == *proof);
+        let only_said =
+            self.record.iter().flat_map(|record| &record.proofs).filter(|proof| !is_claimed(proof));
+        lines.extend(only_said.map(|proof| format!("says it is  {}", visible::line(proof))));
         lines.join("\n")
     }
 }

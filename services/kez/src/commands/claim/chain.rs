@@ -74,26 +74,28 @@ pub(super) async fn add(args: AddArgs) -> Result<(), Failure> {
     let subject = args.subject;
     let reminder = format!("Let the account say the same: kez claim publish-help {subject}");
     let op = Op::Add { subject: subject.clone() };
-    append(op, &subject, (&args.identity, &args.server, args.output)).await?;
+    append(&op, &subject, &args.identity, &args.server, args.output).await?;
     args.output.note(&reminder)
 }
 
 pub(super) async fn revoke(args: RevokeArgs) -> Result<(), Failure> {
     let subject = args.subject;
     let op = Op::Revoke { subject: subject.clone() };
-    append(op, &subject, (&args.identity, &args.server, args.output)).await
+    append(&op, &subject, &args.identity, &args.server, args.output).await
 }
 
 async fn append(
-    op: Op,
+    op: &Op,
     subject: &Identifier,
-    (identity, server, output): (&IdentityArgs, &ServerArgs, Output),
+    identity: &IdentityArgs,
+    server: &ServerArgs,
+    output: Output,
 ) -> Result<(), Failure> {
     let memory = identity.memory()?;
     let me = identity.open()?;
     me.itself("continue the sigchain")?;
     let client = server.connect(&me.speaker(), &memory).await?;
-    let appended = client.append(&op).await?;
+    let appended = client.append(op).await?;
     let value = json!({ "op": op.name(), "subject": subject, "seq": appended.event.seq, "head": appended.event.head });
     output.item(&value, || {
         let seq = appended.event.seq;

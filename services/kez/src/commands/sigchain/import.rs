@@ -10,6 +10,7 @@ use kez_crypto::Primary;
 use serde_json::json;
 
 use super::bundle::{events, owner};
+use crate::chains::memory::compare;
 use crate::chains::{ChainFault, Memory, Verified};
 use crate::client::Client;
 use crate::failure::Failure;
@@ -55,15 +56,21 @@ pub(super) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let taker = taker(&args, &primary).await?;
     let there = taker.chain(&primary).await?;
     let missing = missing(&chain, &there)?;
+    let longer = if missing.is_empty() { &there } else { &chain };
+    // The rest of a chain that was seen in full is not given up by putting back its beginning.
+    let memory = args.identity.memory()?;
+    if let Some(seen) = memory.last(&primary) {
+        compare(&primary, &seen, longer.heads())?;
+    }
     for event in missing {
         taker.append(&primary, event).await?;
     }
-    args.identity.memory()?.check(if missing.is_empty() { &there } else { &chain })?;
+    memory.check(longer)?;
     let value = json!({
         "primary": primary,
         "appended": missing.len(),
-        "length": chain.length().max(there.length()),
-        "head": if missing.is_empty() { there.chain().head() } else { chain.chain().head() },
+        "length": longer.length(),
+        "head": longer.chain().head(),
     });
     args.output.item(&value, || match missing.len() {
         0 => format!("The server has all {} events already.", chain.length()),
