@@ -111,7 +111,8 @@ impl From<ConnectFault> for Failure {
             ConnectFault::Unreachable { .. } => Self::new(Exit::Unavailable, "unreachable", message)
                 .advise("is it running? ./justw up starts one here; kez doctor looks closer"),
             ConnectFault::Refused(_) => Self::new(Exit::Unavailable, "refused_or_down", message).advise(
-                "check the server's name and this computer's clock, then try again; kez doctor looks closer",
+                "check the server's name and this computer's clock, then try again; a device that was revoked and a key that was \
+                 rotated are refused, too; kez doctor looks closer",
             ),
         }
     }

@@ -102,7 +102,13 @@ async fn move_handle(
     }
     .await;
     match moved {
-        Ok(client) => args.output.note(&format!("{handle}@{} is the new key's.", client.server())),
+        Ok(client) => {
+            let (server, file) = (client.server(), args.file.display());
+            args.output.note(&format!(
+                "{handle}@{server} is the new key's. From now on name it with --identity {file}, or put that file in the old \
+                 one's place."
+            ))
+        }
         Err(failure) => {
             let file = args.file.display();
             Err(failure.advise(format!(

@@ -68,7 +68,8 @@ pub fn steps(subject: &Identifier, claim: &[u8]) -> Option<String> {
              post:\n\n{text}\n"
         ),
         "ap" => format!(
-            "1. As {name}, put this word into your profile, into the text about you or into a field of your own:\n\n{text}\n"
+            "1. As {name}, put this word into the text about you in your profile, for which Mastodon has room for 500 \
+             characters:\n\n{text}\n"
         ),
         _ => return None,
     };
@@ -114,6 +115,8 @@ mod tests {
             let primary = Primary::from(SecretKey::from_seed([1; 32]).public());
             Claim::parse(&found[0]).unwrap().check(&subject, &primary, NOW).unwrap();
         }
+        let subject = Identifier::parse("ap:somebody@social.example").unwrap();
+        assert!(Form::Compact.write(&claim(&subject)).len() <= 500, "Mastodon takes it");
         assert!(steps(&Identifier::parse("matrix:@a:b.example").unwrap(), b"").is_none());
     }
 
