@@ -220,7 +220,7 @@ const MANY: usize = 1100;
 async fn many_guests(mesh: &Mesh, alice: &Owner, device: &SecretKey) -> Vec<Guest> {
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let guests = (0..MANY).map(|_| alice.guest(&mesh.plan.nats_url, device));
-    stream::iter(guests).buffer_unordered(64).collect().await
+    stream::iter(guests).buffer_unordered(16).collect().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
