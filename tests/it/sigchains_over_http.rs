@@ -7,7 +7,7 @@ use kez_crypto::{Chain, NostrSecret, SecretKey, Signer};
 use kez_service::random;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::chains::{add, now, revoke};
+use tests::chains::{add, identifier, now, revoke};
 use tests::web::{Answer, answer};
 use tests::{Chains, Mesh, Web};
 use tokio::net::UdpSocket;
@@ -188,10 +188,14 @@ async fn an_account_that_does_not_answer_is_waited_for_and_said_to_be_unreachabl
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let resolvers = format!("--proof-resolvers={}", silent.local_addr().unwrap());
     let mesh = Mesh::with(&[("sigchain", &resolvers), ("sigchain", "--proof-milliseconds=20000")]).await;
+    let alice = mesh.person("alice").await;
     let path = format!("/v1/verify?subject=dns:alice.example&primary={}", somebody().public());
+    let (web, account, me) = (mesh.web(), identifier("dns:other.example"), alice.key().into());
     let begun = Instant::now();
-    let verdict: Verdict = mesh.web().get(&path).await.read(200);
+    let (over_http, over_nats) = tokio::join!(web.get(&path), alice.client.verify(&account, &me, false));
     println!("an account that does not answer was given up after {:?}", begun.elapsed());
     assert!(begun.elapsed() > Duration::from_secs(5), "longer than other calls may take");
-    assert_eq!((verdict.status, verdict.why), (Status::Unreachable, Some(Why::Timeout)));
+    for verdict in [over_http.read::<Verdict>(200), over_nats.unwrap()] {
+        assert_eq!((verdict.status, verdict.why), (Status::Unreachable, Some(Why::Timeout)));
+    }
 }

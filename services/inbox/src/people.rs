@@ -1,6 +1,7 @@
 //! Who mail can be for: the registry's answers, kept for a minute and dropped as soon as the registry says otherwise.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -23,6 +24,8 @@ const LONGEST_NAME: usize = 32 + 1 + 253;
 pub struct People {
     nats: Client,
     known: Cache<String, Resolved>,
+    /// How much the feed has said so far.
+    news: Arc<AtomicU64>,
     /// Ends with the last clone, and with it the connection that it listens on.
     _feed: Arc<JoinSet<()>>,
 }
@@ -36,10 +39,12 @@ impl People {
             .support_invalidation_closures()
             .build();
         let mut facts = nats.subscribe(REGISTRY_FEED.pattern()).await?;
-        let people = known.clone();
+        let (people, news) = (known.clone(), Arc::new(AtomicU64::new(0)));
+        let heard = news.clone();
         let mut feed = JoinSet::new();
         feed.spawn(async move {
             while let Some(fact) = facts.next().await {
+                heard.fetch_add(1, Ordering::SeqCst);
                 if let Some(primary) = REGISTRY_FEED.owner(&fact.subject).map(str::to_owned) {
                     // Whatever name it was found under.
                     let forgotten = people.invalidate_entries_if(move |_, person| person.primary == primary);
@@ -49,7 +54,7 @@ impl People {
                 }
             }
         });
-        Ok(Self { nats: nats.clone(), known, _feed: Arc::new(feed) })
+        Ok(Self { nats: nats.clone(), known, news, _feed: Arc::new(feed) })
     }
 
     /// The registered person of that handle (`alice`, `alice@server`) or primary (`ed25519:<hex>`).
@@ -60,8 +65,13 @@ impl People {
         if let Some(person) = self.known.get(who).await {
             return Ok(person);
         }
+        let before = self.news.load(Ordering::SeqCst);
         let person = ask(&self.nats, RESOLVE, &Resolve { who: who.to_owned() }).await?;
         self.known.insert(who.to_owned(), person.clone()).await;
+        // The answer may be older than news that came while it was on its way, such as that a handle has moved.
+        if self.news.load(Ordering::SeqCst) != before {
+            self.known.invalidate(who).await;
+        }
         Ok(person)
     }
 }

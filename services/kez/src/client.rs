@@ -34,6 +34,9 @@ use crate::speaker::Speaker;
 use connection::Link;
 use devices::Devices;
 
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Where to connect, as whom, and how.
 #[derive(Clone)]
 pub struct Connection {
@@ -94,10 +97,20 @@ impl Client {
         endpoint: &Rpc<Request, Reply>,
         request: &Request,
     ) -> Result<Reply, Problem> {
+        self.call_within(PATIENCE, endpoint, request).await
+    }
+
+    /// The same for what may take longer than most calls do.
+    async fn call_within<Request: Serialize, Reply: DeserializeOwned>(
+        &self,
+        patience: Duration,
+        endpoint: &Rpc<Request, Reply>,
+        request: &Request,
+    ) -> Result<Reply, Problem> {
         let subject = endpoint.subject(&self.primary, &self.device);
         let refused = self.link.violation_of(&subject);
         tokio::select! {
-            reply = ask_as(&self.nats, endpoint.service(), subject.clone(), request) => reply,
+            reply = ask_as(&self.nats, endpoint.service(), subject.clone(), request, patience) => reply,
             () = refused => Err(no_right(endpoint.service())),
         }
     }

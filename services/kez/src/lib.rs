@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`cli`] lists the commands, [`commands`] holds one file each.
 
-pub mod cli;
 pub mod chains;
+pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod failure;

@@ -44,10 +44,12 @@ pub async fn ask_as<Request: Serialize, Reply: DeserializeOwned>(
     service: &str,
     subject: String,
     request: &Request,
+    patience: Duration,
 ) -> Result<Reply, Problem> {
     let body =
         serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
-    let reply = nats.request(subject, body.into()).await;
+    let request = async_nats::Request::new().payload(body.into()).timeout(Some(patience));
+    let reply = nats.send_request(subject, request).await;
     read(&reply.map_err(|error| unanswered(service, &error))?)
 }
 

@@ -17,6 +17,9 @@ use crate::mail::refusal;
 /// the server is said to withhold the rest.
 const LOOKS: usize = 4;
 
+/// A check waits for an account elsewhere, by default up to ten seconds.
+const CHECK: Duration = Duration::from_secs(14);
+
 /// How often an event is signed anew because another one came first. Of twenty who append at once one wins each time.
 const RACES: usize = 64;
 
@@ -97,7 +100,7 @@ impl Client {
         fresh: bool,
     ) -> Result<Verdict, Problem> {
         let request = Verify { subject: subject.to_string(), primary: primary.to_string(), fresh };
-        self.call(&VERIFY, &request).await
+        self.call_within(CHECK, &VERIFY, &request).await
     }
 
     /// The key of somebody, of either algorithm: by handle, as the registry has it, or as it is.

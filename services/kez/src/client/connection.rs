@@ -59,7 +59,7 @@ pub(super) async fn open(connection: &Connection) -> Result<(Nats, Arc<Link>), C
     })
     .name("kez")
     .custom_inbox_prefix(rights::inbox_prefix(&primary, &device))
-    .request_timeout(Some(Duration::from_secs(5)))
+    .request_timeout(Some(super::PATIENCE))
     .ping_interval(Duration::from_secs(20))
     .reconnect_delay_callback(move |attempts| waiting.delay(attempts))
     .event_callback(move |event| {

@@ -10,8 +10,7 @@ use kez_service::random;
 use nkeys::{KeyPair, KeyPairType, XKey};
 
 /// Users of the broker, each with its own key; the variables of nats/accounts.conf are named after them.
-pub const USERS: [&str; 7] =
-    ["sys", "auth-callout", "registry", "inbox", "sigchain", "gateway", "operator"];
+pub const USERS: [&str; 7] = ["sys", "auth-callout", "registry", "inbox", "sigchain", "gateway", "operator"];
 const ISSUER: &str = "issuer";
 const XKEY: &str = "auth-xkey";
 
