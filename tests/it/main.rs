@@ -4,6 +4,7 @@
 
 mod broker_cheats;
 mod catches_up;
+mod checks;
 mod claims_and_chains;
 mod confined;
 mod deploy;
