@@ -38,8 +38,13 @@ export default ts.config(
     rules: {
       'max-lines': ['error', 200],
       'svelte/no-at-html-tags': 'error',
-      // A static `style="…"` violates the policy; `style:` directives do not.
-      'svelte/no-inline-styles': ['error', { allowTransitions: true }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'SvelteAttribute[key.name="style"]:not(:has(SvelteMustacheTag))',
+          message: 'A static style attribute violates the policy; `style:` directives and classes do not.',
+        },
+      ],
       'svelte/button-has-type': 'error',
       'svelte/no-target-blank': 'error',
     },
