@@ -1,18 +1,14 @@
 // HPKE (RFC 9180) as Kez uses it: base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
-import { x25519 } from '@noble/curves/ed25519.js';
 import { utf8, type Bytes } from './bytes.ts';
 import { Fault } from './fault.ts';
-import { x25519Public, type SecretKey } from './keys.ts';
+import { x25519Public, type Opener } from './keys.ts';
 import type { Ed25519Primary } from './primary.ts';
 
 const INFO = utf8('kez-chat-msg-v2');
 
 const kem = new DhkemX25519HkdfSha256();
 const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() });
-
-/** The X25519 pair of each key that has opened something, so that it is not derived for every message. */
-const pairs = new WeakMap<SecretKey, Promise<CryptoKeyPair>>();
 
 /** Seals to an identity, which is authenticated with the plaintext. The ephemeral key grows from 32 fresh random bytes. */
 export async function hpkeSeal(plaintext: Bytes, to: Ed25519Primary, random: Bytes) {
@@ -27,27 +23,12 @@ export async function hpkeSeal(plaintext: Bytes, to: Ed25519Primary, random: Byt
 }
 
 /** Opens what was sealed to me; `cannot_open` for everything else. */
-export async function hpkeOpen(enc: Bytes, ct: Bytes, me: SecretKey): Promise<Bytes> {
-  const recipientKey = await pairOf(me);
+export async function hpkeOpen(enc: Bytes, ct: Bytes, me: Opener): Promise<Bytes> {
+  const recipientKey = await me.openingPair();
   try {
     const recipient = { recipientKey, enc, info: INFO };
     return new Uint8Array(await suite.open(recipient, ct, utf8(me.primary)));
   } catch {
     throw new Fault('cannot_open');
   }
-}
-
-function pairOf(me: SecretKey): Promise<CryptoKeyPair> {
-  const known = pairs.get(me);
-  if (known) return known;
-  const pair = importPair(me.x25519Secret());
-  pairs.set(me, pair);
-  return pair;
-}
-
-async function importPair(secret: Bytes): Promise<CryptoKeyPair> {
-  const publicKey = await kem.deserializePublicKey(x25519.getPublicKey(secret));
-  const privateKey = await kem.deserializePrivateKey(secret);
-  secret.fill(0);
-  return { publicKey, privateKey };
 }

@@ -1,6 +1,6 @@
 // Secret keys: what makes someone who they are. They sign, and leave memory when they are told to.
-import { ed25519 } from '@noble/curves/ed25519.js';
-import type { Bytes } from './bytes.ts';
+import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { toBase64url, type Bytes } from './bytes.ts';
 import { isStrictEncoding } from './ed25519.ts';
 import { Fault } from './fault.ts';
 import { keyBytes, primaryOf, type Ed25519Primary, type Primary } from './primary.ts';
@@ -16,8 +16,14 @@ export interface Ed25519Signer extends Signer {
   readonly primary: Ed25519Primary;
 }
 
+/** Whoever can open what is sealed to an identity: its secret key, or a pair of the browser's own that shows nothing. */
+export interface Opener {
+  readonly primary: Ed25519Primary;
+  openingPair(): Promise<CryptoKeyPair>;
+}
+
 /** An Ed25519 secret key, grown from its 32-byte seed (RFC 8032, 5.1.5). */
-export class SecretKey implements Ed25519Signer {
+export class SecretKey implements Ed25519Signer, Opener {
   readonly primary: Ed25519Primary;
   readonly #seed: Bytes;
 
@@ -54,11 +60,20 @@ export class SecretKey implements Ed25519Signer {
     return new Uint8Array(ed25519.utils.toMontgomerySecret(this.#seed));
   }
 
-  /** Wipes the seed: the key never signs again. */
+  /** The X25519 pair, imported once: the browser uses it and does not show it. */
+  openingPair(): Promise<CryptoKeyPair> {
+    this.#mustBeKnown();
+    return (this.#pair ??= importX25519(this.x25519Secret()));
+  }
+
+  /** Wipes the seed: the key never signs or opens again. */
   forget(): void {
     this.#seed.fill(0);
     this.#isForgotten = true;
+    this.#pair = undefined;
   }
+
+  #pair: Promise<CryptoKeyPair> | undefined;
 
   #isForgotten = false;
 
@@ -86,6 +101,33 @@ export class DeviceKey implements Ed25519Signer {
   async sign(message: Bytes): Promise<Bytes> {
     return new Uint8Array(await crypto.subtle.sign('Ed25519', this.pair.privateKey, message));
   }
+}
+
+/** What opens an identity's mail without its secret key: as IndexedDB and workers carry it. */
+export class OpeningKey implements Opener {
+  readonly primary: Ed25519Primary;
+  readonly pair: CryptoKeyPair;
+
+  constructor(primary: Ed25519Primary, pair: CryptoKeyPair) {
+    this.primary = primary;
+    this.pair = pair;
+  }
+
+  async openingPair(): Promise<CryptoKeyPair> {
+    return this.pair;
+  }
+}
+
+/** The browser's own pair of an X25519 secret, which is wiped. */
+async function importX25519(secret: Bytes): Promise<CryptoKeyPair> {
+  const x = toBase64url(x25519.getPublicKey(secret));
+  const jwk = { kty: 'OKP', crv: 'X25519', x };
+  const d = toBase64url(secret);
+  secret.fill(0);
+  return {
+    publicKey: await crypto.subtle.importKey('jwk', jwk, 'X25519', true, []),
+    privateKey: await crypto.subtle.importKey('jwk', { ...jwk, d }, 'X25519', false, ['deriveBits']),
+  };
 }
 
 /**

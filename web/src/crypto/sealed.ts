@@ -7,7 +7,7 @@ import { createSigned, envelopeText, parseSigned, type Signed } from './envelope
 import { Fault } from './fault.ts';
 import { hpkeOpen, hpkeSeal } from './hpke.ts';
 import { isObject, parse, type Json } from './json.ts';
-import type { Ed25519Signer, SecretKey } from './keys.ts';
+import type { Ed25519Signer, Opener } from './keys.ts';
 import { messageFromSigned, messagePayload, type Message } from './message.ts';
 import { BLOCK, pad, unpad } from './padding.ts';
 import * as members from './payload.ts';
@@ -75,7 +75,7 @@ export async function seal(message: Message, signer: Ed25519Signer, random: Byte
  * Opens a message that was sealed to me, in protocol section 8's order. Whether its id was seen before and whether its
  * device is active are the caller's to check.
  */
-export async function open(sealed: Sealed, me: SecretKey, now: number): Promise<Message> {
+export async function open(sealed: Sealed, me: Opener, now: number): Promise<Message> {
   const message = await openArchived(sealed, me);
   const age = now - message.sentAt;
   if (age < -MAX_AHEAD || age > MAX_AGE) throw new Fault('stale');
@@ -83,14 +83,14 @@ export async function open(sealed: Sealed, me: SecretKey, now: number): Promise<
 }
 
 /** Opens a message from my own archive, however old it is. */
-export async function openArchived(sealed: Sealed, me: SecretKey): Promise<Message> {
+export async function openArchived(sealed: Sealed, me: Opener): Promise<Message> {
   const message = messageFromSigned(await openEnvelope(sealed, me));
   if (message.to !== me.primary) throw new Fault('wrong_recipient');
   return message;
 }
 
 /** Opens a message to the signed envelope inside, whoever it is written to. */
-export async function openEnvelope({ enc, ct }: Sealed, me: SecretKey): Promise<Signed> {
+export async function openEnvelope({ enc, ct }: Sealed, me: Opener): Promise<Signed> {
   const plaintext = await hpkeOpen(enc, ct, me);
   try {
     return await parseSigned(unpad(plaintext), 'message');
