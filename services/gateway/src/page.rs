@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::openapi;
 
-const LANDING: &str = include_str!("../../../web/index.html");
-const STYLE: &str = include_str!("../../../web/landing.css");
+const LANDING: &str = include_str!("../pages/landing.html");
+const STYLE: &str = include_str!("../pages/landing.css");
 
 /// A copy may be kept, and must be asked about before it is shown.
 pub const REVALIDATE: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");

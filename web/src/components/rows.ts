@@ -1,0 +1,55 @@
+// What a chat shows, line by line: messages grouped by who wrote them, days between them, and where reading stopped.
+import { daysAgo } from './times.ts';
+
+/** How far a message of one's own has come. */
+export type Delivery = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** A message as a bubble shows it. */
+export interface ShownMessage {
+  readonly id: string;
+  readonly isMine: boolean;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Null for a kind that this version does not know. */
+  readonly text: string | null;
+  /** Only of one's own. */
+  readonly status: Delivery | null;
+  /** Why it failed: a code. */
+  readonly failure?: string;
+}
+
+export type Row =
+  | { readonly kind: 'day'; readonly key: string; readonly at: number }
+  | { readonly kind: 'unread'; readonly key: string }
+  | {
+      readonly kind: 'message';
+      readonly key: string;
+      readonly message: ShownMessage;
+      readonly first: boolean;
+      readonly last: boolean;
+    };
+
+/** Messages of one person within this time stand together. */
+const TOGETHER = 5 * 60_000;
+
+/** The rows of a chat, oldest first; the divider stands before the message `firstUnread`. */
+export function rows(messages: readonly ShownMessage[], firstUnread: string | null): Row[] {
+  const all: Row[] = [];
+  messages.forEach((message, index) => {
+    const before = messages[index - 1];
+    const after = messages[index + 1];
+    const newDay = !before || daysAgo(before.at, message.at) !== 0;
+    const divided = message.id === firstUnread;
+    if (newDay) all.push({ kind: 'day', key: `day ${message.id}`, at: message.at });
+    if (divided) all.push({ kind: 'unread', key: 'unread' });
+    const first = newDay || divided || !together(before, message);
+    const last =
+      !after || after.id === firstUnread || daysAgo(message.at, after.at) !== 0 || !together(message, after);
+    all.push({ kind: 'message', key: message.id, message, first, last });
+  });
+  return all;
+}
+
+function together(a: ShownMessage | undefined, b: ShownMessage): boolean {
+  return a !== undefined && a.isMine === b.isMine && Math.abs(b.at - a.at) < TOGETHER;
+}

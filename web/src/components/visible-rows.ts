@@ -1,0 +1,72 @@
+// Which rows of a long list are built: those in view and some around them, by heights that are measured as they appear.
+
+/** Below this number every row is built: the browser then finds in the page, and selects, whatever it likes. */
+export const ALL_BUILT = 300;
+/** How far beyond the view rows are built, in pixels. */
+const MARGIN = 900;
+
+/** The heights that rows were seen to have. */
+export class Heights {
+  readonly #known = new Map<string, number>();
+
+  get(key: string): number | undefined {
+    return this.#known.get(key);
+  }
+
+  /** Whether that is news. */
+  learn(key: string, height: number): boolean {
+    const isNews = height > 0 && this.#known.get(key) !== height;
+    if (isNews) this.#known.set(key, height);
+    return isNews;
+  }
+}
+
+export class VisibleRows {
+  /** Where each row begins; one more than there are rows, for the end of the last. */
+  readonly offsets: Float64Array;
+  readonly #index: Map<string, number>;
+
+  constructor(keys: readonly string[], heights: Heights, estimate: number) {
+    this.offsets = new Float64Array(keys.length + 1);
+    this.#index = new Map();
+    keys.forEach((key, index) => {
+      this.offsets[index + 1] = this.start(index) + (heights.get(key) ?? estimate);
+      this.#index.set(key, index);
+    });
+  }
+
+  get count(): number {
+    return this.offsets.length - 1;
+  }
+
+  get height(): number {
+    return this.start(this.count);
+  }
+
+  /** Where a row begins. */
+  start(index: number): number {
+    return this.offsets[index] ?? 0;
+  }
+
+  indexOf(key: string): number | undefined {
+    return this.#index.get(key);
+  }
+
+  /** The row at a place, counted from the top of the first. */
+  at(place: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.start(middle + 1) > place) high = middle;
+      else low = middle + 1;
+    }
+    return Math.min(low, Math.max(0, this.count - 1));
+  }
+
+  /** The rows to build, `from` included and `to` not, for a view of `height` pixels at `top`. */
+  range(top: number, height: number): { from: number; to: number } {
+    if (this.count <= ALL_BUILT) return { from: 0, to: this.count };
+    return { from: this.at(top - MARGIN), to: Math.min(this.count, this.at(top + height + MARGIN) + 1) };
+  }
+}

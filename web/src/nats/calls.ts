@@ -1,0 +1,109 @@
+// Calls to the services: request and reply over NATS, typed by the contract, and refusals as they were meant.
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { isObject, parse, type Json, type JsonObject } from '../crypto/json.ts';
+import { Refusal } from './refusal.ts';
+
+/** What a call waits for an answer, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** A call that a person may make: the contract's type of request and reply stand behind it. */
+export interface Endpoint<Request, Reply> {
+  /** `kez.rpc.<service>.<verb>`, without the two tokens that say who asks. */
+  readonly subject: string;
+  readonly types?: (request: Request) => Reply;
+}
+
+/** Text that stands in a request as it is: a document whose bytes must not change. */
+export class Verbatim {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A request, in which documents are given as `Verbatim`. */
+export type Given<Request> = { [Name in keyof Request]: Request[Name] | Verbatim };
+
+export class Calls {
+  readonly #client: () => NatsConnection | undefined;
+  readonly #who: string;
+
+  /** `primary` and `device` are 64 hex digits; the broker lets nobody name others. */
+  constructor(client: () => NatsConnection | undefined, primary: string, device: string) {
+    this.#client = client;
+    this.#who = `${primary}.${device}`;
+  }
+
+  async call<Request extends object, Reply>(
+    endpoint: Endpoint<Request, Reply>,
+    request: Given<Request>,
+    timeout = PATIENCE,
+  ): Promise<Reply> {
+    const client = this.#client();
+    if (!client) throw new Refusal('unavailable', 'there is no connection');
+    let reply: Msg;
+    try {
+      reply = await client.request(`${endpoint.subject}.${this.#who}`, body(request), { timeout });
+    } catch (error) {
+      throw unanswered(error);
+    }
+    return read(reply) as Reply;
+  }
+}
+
+/** The request's JSON text. */
+export function body(request: object): string {
+  const members = Object.entries(request)
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([name, value]) =>
+        `${JSON.stringify(name)}:${value instanceof Verbatim ? value.text : JSON.stringify(value)}`,
+    );
+  return `{${members.join(',')}}`;
+}
+
+/** The reply in a message, read strictly, or the refusal in its headers. */
+export function read(reply: Pick<Msg, 'headers' | 'data'>): Json {
+  const problem = reply.headers?.get('Kez-Problem');
+  if (problem) throw refusal(tryParse(problem));
+  const code = reply.headers?.get('Nats-Service-Error');
+  if (code) throw new Refusal(code);
+  const value = tryParse(reply.data);
+  if (value === undefined) throw new Refusal('internal', 'the reply cannot be read');
+  return value;
+}
+
+/** A problem, of which nothing is believed but what has the right form. */
+export function refusal(problem: Json | undefined): Refusal {
+  if (!isObject(problem) || typeof problem['code'] !== 'string') {
+    return new Refusal('internal', 'the refusal cannot be read');
+  }
+  const [detail, retryAfter, current] = [problem['detail'], problem['retry_after'], problem['current']];
+  return new Refusal(problem['code'], typeof detail === 'string' ? detail : '', {
+    retryAfter: typeof retryAfter === 'number' ? retryAfter : undefined,
+    current: isObject(current) ? head(current) : undefined,
+  });
+}
+
+function head({ seq, head }: JsonObject): { seq: number; head: string } | undefined {
+  return typeof seq === 'number' && typeof head === 'string' ? { seq, head } : undefined;
+}
+
+function tryParse(text: string | Uint8Array): Json | undefined {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unanswered(error: unknown): Refusal {
+  const name = error instanceof Error ? error.name : '';
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.name : '';
+  if ([name, cause].includes('PermissionViolationError')) {
+    return new Refusal('unauthorized', 'the server does not let this identity make this call');
+  }
+  if (name === 'InvalidArgumentError') return new Refusal('too_large', 'larger than the broker takes');
+  return new Refusal('unavailable', name);
+}

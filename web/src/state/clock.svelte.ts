@@ -1,0 +1,15 @@
+// Whether this device's clock agrees with the server's: signatures carry times.
+
+export class Clock {
+  /** How far this clock is ahead of the server's, in seconds; null before the server has said its time. */
+  ahead = $state<number | null>(null);
+  /** More than a minute apart: a person is told. */
+  isWrong = $derived(this.ahead !== null && Math.abs(this.ahead) > 60);
+  /** More than five minutes apart: signing in, registering and sending fail. */
+  isTooWrong = $derived(this.ahead !== null && Math.abs(this.ahead) > 300);
+
+  /** Milliseconds, by this device's clock. */
+  now(): number {
+    return Date.now();
+  }
+}

@@ -1,0 +1,28 @@
+// How the client is built: hashed assets, nothing inlined, so that the content security policy can stay strict.
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import tailwindcss from '@tailwindcss/vite';
+import { defineConfig } from 'vitest/config';
+
+/** Where `npm run dev` finds a gateway; `./justw up` starts one there. */
+const gateway = process.env['KEZ_GATEWAY'] ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [tailwindcss(), svelte()],
+  build: {
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  worker: { format: 'es' },
+  server: {
+    proxy: {
+      '/v1': { target: gateway, ws: true },
+      '/.well-known': gateway,
+      '/errors': gateway,
+    },
+  },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.ts', 'interop/**/*.test.ts'],
+  },
+});
