@@ -2,12 +2,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'vitest/config';
+import { compress } from './compress.ts';
 
 /** Where `npm run dev` finds a gateway; `./justw up` starts one there. */
 const gateway = process.env['KEZ_GATEWAY'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [tailwindcss(), svelte()],
+  plugins: [tailwindcss(), svelte(), compress()],
   build: {
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

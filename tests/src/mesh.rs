@@ -91,7 +91,12 @@ impl Mesh {
             database_url: format!("sqlite://{}?mode=rwc", database.join("registry.db").display()),
             sigchain_database_url: format!("sqlite://{}?mode=rwc", database.join("sigchain.db").display()),
             listen: any,
-            extra: flags.iter().map(|(service, flag)| (*service, (*flag).to_owned())).collect(),
+            // Stories are the same whether or not the web client was built.
+            extra: [("gateway", "--web-dir=/nowhere")]
+                .iter()
+                .chain(flags)
+                .map(|(service, flag)| (*service, (*flag).to_owned()))
+                .collect(),
         };
         Self {
             folder,

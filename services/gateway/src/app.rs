@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::assets::Assets;
 use crate::config::Settings;
 use crate::health::Readiness;
 use crate::metrics::Metrics;
@@ -38,6 +39,7 @@ pub struct Shared {
     pub metrics: Metrics,
     pub readiness: Readiness,
     pub pages: Pages,
+    pub assets: Assets,
     /// Streams and tunnels, which outlive the request that opened them.
     pub tasks: TaskTracker,
     /// The gateway is stopping: no more requests, streams end.
@@ -62,6 +64,7 @@ impl App {
             metrics: Metrics::default(),
             readiness: Readiness::default(),
             pages: Pages::new(&settings)?,
+            assets: Assets::new(&settings)?,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             closed: CancellationToken::new(),

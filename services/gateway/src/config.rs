@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use clap::{Args, Parser};
 use ipnet::IpNet;
@@ -38,6 +39,10 @@ pub struct Settings {
     /// URL under which others reach the gateway; pages from there may use the tunnel
     #[arg(long, env = "KEZ_PUBLIC_URL", value_name = "KEZ_PUBLIC_URL", value_parser = base_url)]
     pub public_url: Option<String>,
+
+    /// Folder of the built web client [default: the one in this binary]
+    #[arg(long, env = "KEZ_WEB_DIR", value_name = "KEZ_WEB_DIR")]
+    pub web_dir: Option<PathBuf>,
 
     /// WebSocket of the broker, in the clear: ws:// only, it stands beside the gateway
     #[arg(

@@ -8,6 +8,7 @@
 
 mod address;
 mod app;
+mod assets;
 mod body;
 mod broker;
 mod carry;

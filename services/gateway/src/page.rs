@@ -1,7 +1,7 @@
 //! The pages that people see: a landing page that says what this server is, and the frame around others.
 
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use kez_contract::http;
@@ -35,11 +35,13 @@ impl Pages {
     }
 }
 
-/// See what this server is
+/// Open the web client, or see what this server is where there is none
 #[utoipa::path(get, path = http::LANDING, tag = "Server",
     responses((status = 200, description = "A page for people", content_type = "text/html", body = String)))]
-pub async fn landing(State(app): State<App>) -> Response {
-    ([REVALIDATE], Html(app.pages.landing.clone())).into_response()
+pub async fn landing(State(app): State<App>, headers: HeaderMap) -> Response {
+    // Without the web client there is still something to say.
+    let plain = || ([REVALIDATE], Html(app.pages.landing.clone())).into_response();
+    app.assets.index(&headers).unwrap_or_else(plain)
 }
 
 /// The style of the pages

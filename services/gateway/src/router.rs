@@ -9,7 +9,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::problem::Refusal;
-use crate::{claims, client_config, errors, guard, health, inbox, inbox_stream, messages, metrics, page};
+use crate::{
+    assets, claims, client_config, errors, guard, health, inbox, inbox_stream, messages, metrics, page,
+};
 use crate::{profiles, sigchains, tunnel, users, webfinger};
 
 fn routes() -> Routes {
@@ -47,7 +49,7 @@ fn routes() -> Routes {
 pub fn public(app: &App) -> Router {
     routes()
         .router
-        .fallback(not_found)
+        .fallback(assets::serve)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), guard::pace))

@@ -4,6 +4,7 @@
 
 mod answers;
 mod broker;
+mod client;
 mod health;
 mod limits;
 mod stopping;
@@ -33,7 +34,10 @@ impl Stage {
         let url = format!("--nats-websocket-url={}", broker.websocket);
         let own =
             ["kez-gateway", "--nats-seed-file=unused", "--listen=127.0.0.1:0", "--server=kez.example", &url];
-        let settings = gateway::Config::parse_from(own.iter().chain(flags)).settings;
+        // Whether or not the web client was built, there is none on this stage unless it is brought.
+        let own =
+            own.iter().copied().chain(["--web-dir=/nowhere"].into_iter().filter(|_| !brings_client(flags)));
+        let settings = gateway::Config::parse_from(own.chain(flags.iter().copied())).settings;
         let gateway = gateway::start(&nats, settings, Clock::default(), 64).await.unwrap();
         Some(Self { broker, gateway, http: reqwest::Client::new() })
     }
@@ -49,6 +53,10 @@ impl Stage {
     async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> reqwest::Response {
         self.http.post(self.url(path)).body(body).send().await.unwrap()
     }
+}
+
+fn brings_client(flags: &[&str]) -> bool {
+    flags.iter().any(|flag| flag.starts_with("--web-dir="))
 }
 
 /// The code of a problem document that is whole and agrees with its status.
