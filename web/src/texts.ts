@@ -183,7 +183,7 @@ export const texts = {
     previous: 'Previous',
     next: 'Next',
     hits: (at: number, of: number) => (of === 0 ? 'Nothing found' : `${at} of ${of}`),
-    details: (name: string) => `About ${name}`,
+    details: 'About',
     back: 'Back to all chats',
     statuses: {
       sending: 'On its way',
