@@ -123,7 +123,7 @@ export const texts = {
   welcome: {
     title: 'Welcome',
     heading: (name: string) => `Welcome, ${name}`,
-    text: 'Your identity is ready. Three things are worth a minute now; all of them can wait.',
+    text: 'Your identity is ready. A few things are worth a minute now; all of them can wait.',
     items: {
       chat: { title: 'Write to somebody', text: 'All you need is a handle, such as alice.' },
       biometric: {
