@@ -153,7 +153,7 @@ export class Link {
       case 'disconnect':
       case 'staleConnection':
         // The session may have ended while the computer slept.
-        void this.#session.renew();
+        void this.#session.renew().catch(() => undefined);
         if (this.#state === 'live') this.#tell('reconnecting');
         break;
       case 'reconnect':
@@ -177,9 +177,7 @@ export class Link {
   }
 }
 
+/** A session that has ended by itself is none: the next sign-in has a new one. */
 function isRefusal(error: unknown): boolean {
-  const names = ['AuthorizationError', 'UserAuthenticationExpiredError'];
-  return (
-    error instanceof Error && (names.includes(error.name) || /authorization violation/i.test(error.message))
-  );
+  return error instanceof Error && error.name === 'AuthorizationError';
 }

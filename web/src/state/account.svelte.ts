@@ -1,72 +1,31 @@
 // Who I am in this browser: accounts made, restored, unlocked, locked and forgotten.
 import { OpeningKey, SecretKey } from '../crypto/keys.ts';
 import { handleFault } from '../crypto/handle.ts';
-import { toHex } from '../crypto/bytes.ts';
 import { phraseOf, recover } from '../crypto/phrase.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
 import { createRegistration } from '../crypto/registration.ts';
 import { formatTime } from '../crypto/timestamp.ts';
 import { paths, type Record as Registered } from '../nats/contract.ts';
-import type { Http } from '../nats/http.ts';
 import { Refusal } from '../nats/refusal.ts';
 import { Accounts } from '../storage/accounts.ts';
 import { dataKeys, type DataKeys } from '../storage/box.ts';
 import { openDatabase } from '../storage/database.ts';
 import { Mailbox } from '../storage/mailbox.ts';
-import { createPasskey, openPasskey, passkeysAreLikely } from '../storage/passkey.ts';
-import { markPresent, wasWiped, type MarkerStore } from '../storage/presence.ts';
+import { openPasskey, passkeysAreLikely } from '../storage/passkey.ts';
+import { markPresent, wasWiped } from '../storage/presence.ts';
 import type { AccountRow, Database } from '../storage/schema.ts';
-import { createVault, openVault, wipe, type Secrets } from '../storage/vault.ts';
-import type { Tasks } from '../workers/tasks.ts';
+import { wipe, type Secrets } from '../storage/vault.ts';
+import { summary, type AccountStatus, type AccountStep, type AccountSummary } from './account-summary.ts';
+import type { AccountTerms } from './account-terms.ts';
 import { AppLock } from './app-lock.ts';
-import type { Clock } from './clock.svelte.ts';
-import type { Health } from './health.svelte.ts';
+import { Protection } from './protection.ts';
 import { codeOf } from './refusal.ts';
 import { readSecret, type SecretReading } from './secret-reading.ts';
-import type { Settings } from './settings.svelte.ts';
 import { Tabs } from './tabs.ts';
 import { Unlocked, type News } from './unlocked.ts';
 
+export type { AccountStatus, AccountStep, AccountSummary } from './account-summary.ts';
 export type { SecretReading } from './secret-reading.ts';
-
-/** `starting` until storage was read; `none`: no account here; `wiped`: there was one, and the browser has deleted its data. */
-export type AccountStatus = 'starting' | 'none' | 'wiped' | 'locked' | 'unlocked';
-
-/** An account of this browser, as it may be shown before it is unlocked. */
-export interface AccountSummary {
-  /** `ed25519:<64 hex>`. */
-  primary: string;
-  handle: string;
-  server: string;
-  /** RFC 3339. */
-  addedAt: string;
-  /** Whether a fingerprint, a face or a security key unlocks it. */
-  unlocksBiometrically: boolean;
-  /** Whether there are words to reveal (12 or 24), or only a seed in hex. */
-  secret: 'words' | 'seed';
-}
-
-/** A step of creating or restoring that is on its way, so that a page can say so. */
-export type AccountStep = 'idle' | 'deriving' | 'registering' | 'storing' | 'device';
-
-export interface AccountTerms {
-  http: Http;
-  work: Tasks & { stop?(): void };
-  settings: Settings;
-  clock: Clock;
-  health: Health;
-  /** localStorage: nothing in it is secret. */
-  markers: MarkerStore | undefined;
-  databaseName?: string;
-  /** An account is unlocked: whatever belongs to it begins. */
-  begin(account: Unlocked): Promise<void>;
-  /** It begins to sign, once this browser has a key of its own or knows that it has none. */
-  connect(account: Unlocked): Promise<void>;
-  /** It is to be locked: whatever belongs to it ends. */
-  end(): Promise<void>;
-  /** Another tab has changed something. */
-  heard(news: News): void;
-}
 
 /** A session outlives the last use of it so long, in milliseconds. */
 const SESSION = 30 * 24 * 60 * 60 * 1000;
@@ -90,11 +49,13 @@ export class Account {
 
   readonly #terms: AccountTerms;
   readonly #appLock: AppLock;
+  readonly #protection: Protection;
   #database: Database | undefined;
   #unlocked: Unlocked | undefined;
 
   constructor(terms: AccountTerms) {
     this.#terms = terms;
+    this.#protection = new Protection(terms.work);
     this.#appLock = new AppLock(terms.settings, terms.clock, terms.markers, () => void this.lock());
   }
 
@@ -191,7 +152,7 @@ export class Account {
   /** Unlocks the current account, or brings the identity's key back into memory. `wrong_passphrase`. */
   async unlock(passphrase: string): Promise<void> {
     const row = await this.#currentRow();
-    await this.#unlockWith(row, await openVault(passphrase, row.primary, row.vault, this.#derive));
+    await this.#unlockWith(row, await this.#protection.open(passphrase, row));
   }
 
   /** Unlocks with a fingerprint, a face or a security key. `cancelled`, `biometric_failed`. */
@@ -203,41 +164,22 @@ export class Account {
 
   /** Lets a fingerprint, a face or a security key unlock from now on; the passphrase is asked for once more. */
   async enableBiometric(passphrase: string): Promise<void> {
-    const row = await this.#currentRow();
-    const secrets = await openVault(passphrase, row.primary, row.vault, this.#derive);
-    try {
-      const passkey = await createPasskey(row.primary, `${row.handle}@${row.server}`, secrets);
-      await this.#rows().put({ ...row, passkey });
-    } finally {
-      wipe(secrets);
-    }
+    await this.#protection.addPasskey(passphrase, await this.#currentRow(), this.#rows());
     await this.#list();
   }
 
   async disableBiometric(): Promise<void> {
-    const { passkey: _, ...row } = await this.#currentRow();
-    await this.#rows().put(row);
+    await this.#protection.removePasskey(await this.#currentRow(), this.#rows());
     await this.#list();
   }
 
   /** The recovery phrase (or, for a restored seed, one 64-digit word). The passphrase is always asked for. */
   async revealPhrase(passphrase: string): Promise<string[]> {
-    const row = await this.#currentRow();
-    const secrets = await openVault(passphrase, row.primary, row.vault, this.#derive);
-    const shown = secrets.phrase?.split(' ') ?? [toHex(secrets.seed)];
-    wipe(secrets);
-    return shown;
+    return this.#protection.reveal(passphrase, await this.#currentRow());
   }
 
   async changePassphrase(old: string, next: string): Promise<void> {
-    const row = await this.#currentRow();
-    const secrets = await openVault(old, row.primary, row.vault, this.#derive);
-    try {
-      await this.#rows().put({ ...row, vault: await this.#vault(next, row.primary, secrets) });
-    } finally {
-      wipe(secrets);
-      this.step = 'idle';
-    }
+    await this.#protection.change(old, next, await this.#currentRow(), this.#rows());
   }
 
   /** Disconnects, wipes memory, ends the session: from here only the passphrase or the device unlocks. In every tab. */
@@ -416,11 +358,8 @@ export class Account {
 
   async #vault(passphrase: string, primary: string, secrets: Secrets) {
     this.step = 'deriving';
-    const derivation = await this.#terms.work.newDerivation();
-    return createVault(passphrase, primary, secrets, derivation, this.#derive);
+    return this.#protection.seal(passphrase, primary, secrets);
   }
-
-  readonly #derive: Tasks['derive'] = (...given) => this.#terms.work.derive(...given);
 
   async #stepwise(work: () => Promise<void>): Promise<void> {
     try {
@@ -454,9 +393,4 @@ export class Account {
     if (!this.#database) throw new Refusal('storage_unavailable');
     return new Accounts(this.#database);
   }
-}
-
-function summary({ primary, handle, server, addedAt, passkey, vault }: AccountRow): AccountSummary {
-  const secret = vault.phrase ? 'words' : 'seed';
-  return { primary, handle, server, addedAt, unlocksBiometrically: passkey !== undefined, secret };
 }

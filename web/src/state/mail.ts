@@ -39,6 +39,7 @@ export class Mail {
   #client: NatsConnection | undefined;
   #acked = 0;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
+  #isStarted = false;
   #isClosed = false;
 
   constructor(account: Unlocked, terms: MailTerms) {
@@ -60,7 +61,10 @@ export class Mail {
     });
   }
 
+  /** Once; it goes on over every connection. */
   start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     this.#account.tabs.lead(() => void this.#lead());
   }
 

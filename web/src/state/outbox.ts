@@ -37,7 +37,7 @@ export function failedNote(mailbox: Mailbox, id: string): Promise<string> {
 export class Outbox {
   readonly #terms: OutboxTerms;
   readonly #stopped = new AbortController();
-  #running: Promise<void> | undefined;
+  #isRunning = false;
   #wanted = false;
 
   constructor(terms: OutboxTerms) {
@@ -47,7 +47,7 @@ export class Outbox {
   /** Something waits, or may be sent now. */
   kick(): void {
     this.#wanted = true;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (!this.#isRunning) void this.#run();
   }
 
   stop(): void {
@@ -56,13 +56,17 @@ export class Outbox {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
-    let failures = 0;
-    while (this.#wanted && !signal.aborted && this.#terms.maySend()) {
-      this.#wanted = false;
-      const wait = await this.#round();
-      if (wait === undefined) continue;
-      this.#wanted = true;
-      await pause(Math.max(wait * 1000, delay(failures++)), signal);
+    this.#isRunning = true;
+    try {
+      for (let failures = 0; this.#wanted && !signal.aborted && this.#terms.maySend();) {
+        this.#wanted = false;
+        const wait = await this.#round();
+        if (wait === undefined) continue;
+        this.#wanted = true;
+        await pause(Math.max(wait * 1000, delay(failures++)), signal);
+      }
+    } finally {
+      this.#isRunning = false;
     }
   }
 

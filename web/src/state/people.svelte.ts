@@ -48,6 +48,10 @@ export class People {
   readonly #known = new SvelteMap<string, Person>();
   /** When each was looked up, or that they are being looked up. */
   readonly #asked = new Map<string, number>();
+  /** Who is asked for again when there is a connection. */
+  readonly #unanswered = new Set<string>();
+  /** Look-ups in the background, one after the other. */
+  #line: Promise<void> = Promise.resolve();
   readonly #connection: Connection;
   readonly #http: Http;
   readonly #clock: Clock;
@@ -72,13 +76,14 @@ export class People {
     this.#account = undefined;
     this.#known.clear();
     this.#asked.clear();
+    this.#unanswered.clear();
   }
 
   /** Who could not be looked up is asked for again. */
   connected(): void {
     for (const primary of this.#asked.keys())
       if (!this.#known.get(primary)?.handle) this.#asked.delete(primary);
-    for (const primary of this.#known.keys()) this.#lookUpIfOld(primary);
+    for (const primary of this.#unanswered) this.#lookUpIfOld(primary);
   }
 
   /** What is known of somebody, at once; looked up in the background if that is not much. Reactive. */
@@ -128,12 +133,19 @@ export class People {
     const at = this.#asked.get(primary) ?? 0;
     if (this.#clock.now() - at < FRESH || !this.#account) return;
     this.#asked.set(primary, this.#clock.now());
-    // Whoever asks may be drawing the page: nothing changes under their hands.
-    void Promise.resolve()
-      .then(() => this.refresh(primary))
-      .catch((error: unknown) => {
-        if (codeOf(error) === 'unavailable') this.#asked.delete(primary);
-      });
+    // Whoever asks may be drawing the page: nothing changes under their hands. And a long list asks for many at once.
+    this.#line = this.#line.then(() => this.#lookUp(primary));
+  }
+
+  async #lookUp(primary: string): Promise<void> {
+    this.#unanswered.delete(primary);
+    try {
+      if (this.#account) await this.refresh(primary);
+    } catch (error) {
+      if (codeOf(error) !== 'unavailable') return;
+      this.#asked.delete(primary);
+      this.#unanswered.add(primary);
+    }
   }
 
   /** A record that is sound in itself, with what its owner says in their profile. */
