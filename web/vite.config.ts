@@ -3,12 +3,13 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'vitest/config';
 import { compress } from './compress.ts';
+import { serviceWorker } from './service-worker.build.ts';
 
 /** Where `npm run dev` finds a gateway; `./justw up` starts one there. */
 const gateway = process.env['KEZ_GATEWAY'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [tailwindcss(), svelte(), compress()],
+  plugins: [tailwindcss(), svelte(), serviceWorker(), compress()],
   build: {
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

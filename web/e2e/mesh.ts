@@ -70,6 +70,7 @@ export class Mesh {
         KEZ_LISTEN: web ?? '',
         KEZ_NATS_LISTEN: nats ?? '',
         KEZ_NATS_WEBSOCKET_LISTEN: webSocket ?? '',
+        KEZ_WEB_DIR: resolve(import.meta.dirname, '../dist'),
       }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -123,7 +123,7 @@ export const texts = {
   welcome: {
     title: 'Welcome',
     heading: (name: string) => `Welcome, ${name}`,
-    text: 'Your identity is ready. Three things are worth a minute now; all of them can wait.',
+    text: 'Your identity is ready. A few things are worth a minute now; all of them can wait.',
     items: {
       chat: { title: 'Write to somebody', text: 'All you need is a handle, such as alice.' },
       biometric: {
@@ -183,7 +183,7 @@ export const texts = {
     previous: 'Previous',
     next: 'Next',
     hits: (at: number, of: number) => (of === 0 ? 'Nothing found' : `${at} of ${of}`),
-    details: (name: string) => `About ${name}`,
+    details: 'About',
     back: 'Back to all chats',
     statuses: {
       sending: 'On its way',

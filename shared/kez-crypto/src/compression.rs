@@ -44,6 +44,10 @@ pub(crate) fn from_text(prefix: &str, text: &str, limit: usize) -> Result<Vec<u8
 }
 
 fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+    // RFC 8878, 3.1.1.1.1.4: a bit for features to come, which the decoder leaves to its caller.
+    if compressed.get(4).is_some_and(|descriptor| descriptor & 8 != 0) {
+        return Err(Fault::Malformed);
+    }
     let mut rest = compressed;
     let mut decoder = FrameDecoder::new();
     decoder.init(&mut rest).map_err(|error| refusal(&error))?;
@@ -146,6 +150,9 @@ mod tests {
         {
             assert_eq!(decompress(&text, LIMIT), Err(Fault::Malformed));
         }
+        let mut of_the_future = whole.clone();
+        *of_the_future.get_mut(4).unwrap() |= 8;
+        assert_eq!(decompress(&of_the_future, LIMIT), Err(Fault::Malformed));
         let mut wrong_sum = whole.clone();
         *wrong_sum.last_mut().unwrap() ^= 1;
         assert_eq!(decompress(&wrong_sum, LIMIT), Err(Fault::Malformed));

@@ -1,17 +1,11 @@
 // Calls to the services: request and reply over NATS, typed by the contract, and refusals as they were meant.
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { isObject, parse, type Json, type JsonObject } from '../crypto/json.ts';
+import { PROBLEM_HEADER, type Rpc } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
 /** What a call waits for an answer, in milliseconds. */
 const PATIENCE = 5_000;
-
-/** A call that a person may make: the contract's type of request and reply stand behind it. */
-export interface Endpoint<Request, Reply> {
-  /** `kez.rpc.<service>.<verb>`, without the two tokens that say who asks. */
-  readonly subject: string;
-  readonly types?: (request: Request) => Reply;
-}
 
 /** Text that stands in a request as it is: a document whose bytes must not change. */
 export class Verbatim {
@@ -36,7 +30,7 @@ export class Calls {
   }
 
   async call<Request extends object, Reply>(
-    endpoint: Endpoint<Request, Reply>,
+    endpoint: Rpc<Request, Reply>,
     request: Given<Request>,
     timeout = PATIENCE,
   ): Promise<Reply> {
@@ -48,7 +42,7 @@ export class Calls {
     } catch (error) {
       throw unanswered(error);
     }
-    return read(reply) as Reply;
+    return read(reply) as Reply; // As the contract has it.
   }
 }
 
@@ -65,7 +59,7 @@ export function body(request: object): string {
 
 /** The reply in a message, read strictly, or the refusal in its headers. */
 export function read(reply: Pick<Msg, 'headers' | 'data'>): Json {
-  const problem = reply.headers?.get('Kez-Problem');
+  const problem = reply.headers?.get(PROBLEM_HEADER);
   if (problem) throw refusal(tryParse(problem));
   const code = reply.headers?.get('Nats-Service-Error');
   if (code) throw new Refusal(code);

@@ -1,6 +1,7 @@
 // Following one's mailbox: what lies there, then what comes, in order and exactly once. As `client/follow.rs` does it.
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { delay, pause } from './delay.ts';
+import { subjects } from './contract.ts';
 import { readLive, type Stored } from './live.ts';
 import { Order } from './order.ts';
 import { Refusal } from './refusal.ts';
@@ -38,7 +39,7 @@ export class Feed {
   attach(client: NatsConnection): void {
     this.#subscription?.unsubscribe();
     const { primary } = this.#terms;
-    this.#subscription = client.subscribe(`kez.live.${primary}`, {
+    this.#subscription = client.subscribe(subjects.live(primary), {
       callback: (error, message) => {
         const live = error ? undefined : readLive(message, primary);
         if (live) this.#order.live(live.stored.seq, live.previous, live.stored);

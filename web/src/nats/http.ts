@@ -1,6 +1,7 @@
 // What is public, over HTTP: asked before anybody has signed in, and by those who cannot yet.
 import { isObject, parse, type Json } from '../crypto/json.ts';
 import { refusal } from './calls.ts';
+import { paths } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
 /** What the server says of itself. */
@@ -26,13 +27,13 @@ export class Http {
   }
 
   async config(): Promise<ServerConfig> {
-    const found = await this.get('/v1/config');
+    const found = await this.get(paths.config);
     const nats = isObject(found) && Array.isArray(found['nats']) ? found['nats'] : [];
     if (!isObject(found) || typeof found['server'] !== 'string') throw new Refusal('internal');
     return {
       server: found['server'],
       version: String(found['version']),
-      nats: nats.filter((url) => typeof url === 'string').map((url) => this.#webSocket(url)),
+      nats: nats.filter((url) => typeof url === 'string').map((url) => this.webSocket(url)),
     };
   }
 
@@ -46,10 +47,10 @@ export class Http {
     return this.#ask(path, { method: 'POST', headers, body: text });
   }
 
-  /** The text of an answer that is no JSON. */
-  async text(path: string): Promise<string> {
+  /** The text of an answer that is no JSON, and its entity tag without quotation marks. */
+  async text(path: string): Promise<{ text: string; tag: string | undefined }> {
     const response = await this.#fetch(path, { method: 'GET' });
-    return response.text();
+    return { text: await response.text(), tag: response.headers.get('etag')?.replace(/^(W\/)?"|"$/g, '') };
   }
 
   async #ask(path: string, request: RequestInit): Promise<Json> {
@@ -96,7 +97,8 @@ export class Http {
     if (!Number.isNaN(date)) this.#heardTime(date / 1000);
   }
 
-  #webSocket(url: string): string {
+  /** The WebSocket address of a URL that may be relative to the origin. */
+  webSocket(url: string): string {
     const absolute = new URL(url, this.#origin);
     absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
     return absolute.href;

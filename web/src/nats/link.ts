@@ -1,6 +1,7 @@
 // The link to the broker: one client at a time, signed in with a session, made again for ever when it breaks.
 import type { NatsConnection, Status } from '@nats-io/nats-core';
 import { hexOf } from '../crypto/primary.ts';
+import { subjects } from './contract.ts';
 import { delay, pause } from './delay.ts';
 import { Session, type Speaker } from './session.ts';
 
@@ -124,7 +125,7 @@ export class Link {
       return await wsconnect({
         servers: this.#url,
         name: 'kez-web',
-        inboxPrefix: `_INBOX_${hexOf(speaker.primary)}_${hexOf(speaker.signer.primary)}`,
+        inboxPrefix: subjects.inboxPrefix(hexOf(speaker.primary), hexOf(speaker.signer.primary)),
         authenticator: (nonce) => this.#session.answer(nonce),
         ignoreAuthErrorAbort: true,
         ignoreClusterUpdates: true,
@@ -152,7 +153,7 @@ export class Link {
       case 'disconnect':
       case 'staleConnection':
         // The session may have ended while the computer slept.
-        void this.#session.renew();
+        void this.#session.renew().catch(() => undefined);
         if (this.#state === 'live') this.#tell('reconnecting');
         break;
       case 'reconnect':
@@ -176,9 +177,7 @@ export class Link {
   }
 }
 
+/** A session that has ended by itself is none: the next sign-in has a new one. */
 function isRefusal(error: unknown): boolean {
-  const names = ['AuthorizationError', 'UserAuthenticationExpiredError'];
-  return (
-    error instanceof Error && (names.includes(error.name) || /authorization violation/i.test(error.message))
-  );
+  return error instanceof Error && error.name === 'AuthorizationError';
 }

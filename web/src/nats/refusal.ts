@@ -33,8 +33,3 @@ export class Refusal extends Error {
     this.current = more.current;
   }
 }
-
-/** The code of whatever was thrown; `internal` for what nobody has foreseen. */
-export function codeOf(error: unknown): string {
-  return error instanceof Refusal ? error.code : 'internal';
-}

@@ -1,6 +1,6 @@
 // Nobody sees a page that is not for them, and nobody is led in a circle.
 import { expect, test } from 'vitest';
-import type { RouteName } from '../router.svelte.ts';
+import type { RouteName } from '../routes.ts';
 import type { AccountStatus } from '../state/account.svelte.ts';
 import { detour } from './gate.ts';
 

@@ -1,5 +1,5 @@
 // Which pages an account's status lets somebody see, and where they are led instead.
-import { paths, type Route, type RouteName } from '../router.svelte.ts';
+import { paths, type Route, type RouteName } from '../routes.ts';
 import type { AccountStatus } from '../state/account.svelte.ts';
 
 /** Pages for whoever has no account here, or makes another. */

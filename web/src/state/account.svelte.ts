@@ -1,42 +1,42 @@
 // Who I am in this browser: accounts made, restored, unlocked, locked and forgotten.
-import { notYet } from './not-yet.ts';
+import { OpeningKey, SecretKey } from '../crypto/keys.ts';
+import { handleFault } from '../crypto/handle.ts';
+import { phraseOf, recover } from '../crypto/phrase.ts';
+import { parseEd25519 } from '../crypto/primary.ts';
+import { createRegistration } from '../crypto/registration.ts';
+import { formatTime } from '../crypto/timestamp.ts';
+import { paths, type Record as Registered } from '../nats/contract.ts';
+import { Refusal } from '../nats/refusal.ts';
+import { Accounts } from '../storage/accounts.ts';
+import { dataKeys, type DataKeys } from '../storage/box.ts';
+import { openDatabase } from '../storage/database.ts';
+import { Mailbox } from '../storage/mailbox.ts';
+import { openPasskey, passkeysAreLikely } from '../storage/passkey.ts';
+import { markPresent, wasWiped } from '../storage/presence.ts';
+import type { AccountRow, Database } from '../storage/schema.ts';
+import { wipe, type Secrets } from '../storage/vault.ts';
+import { summary, type AccountStatus, type AccountStep, type AccountSummary } from './account-summary.ts';
+import type { AccountTerms } from './account-terms.ts';
+import { AppLock } from './app-lock.ts';
+import { Protection } from './protection.ts';
+import { codeOf } from './refusal.ts';
+import { readSecret, type SecretReading } from './secret-reading.ts';
+import { Tabs } from './tabs.ts';
+import { Unlocked, type News } from './unlocked.ts';
 
-/** `starting` until storage was read; `none`: no account here; `wiped`: there was one, and the browser has deleted its data. */
-export type AccountStatus = 'starting' | 'none' | 'wiped' | 'locked' | 'unlocked';
+export type { AccountStatus, AccountStep, AccountSummary } from './account-summary.ts';
+export type { SecretReading } from './secret-reading.ts';
 
-/** An account of this browser, as it may be shown before it is unlocked. */
-export interface AccountSummary {
-  /** `ed25519:<64 hex>`. */
-  primary: string;
-  handle: string;
-  server: string;
-  /** RFC 3339. */
-  addedAt: string;
-  /** Whether a fingerprint, a face or a security key unlocks it. */
-  unlocksBiometrically: boolean;
-  /** Whether there are words to reveal (12 or 24), or only a seed in hex. */
-  secret: 'words' | 'seed';
-}
+/** A session outlives the last use of it so long, in milliseconds. */
+const SESSION = 30 * 24 * 60 * 60 * 1000;
 
-/** What the text in the restore field is, as far as it was typed. */
-export type SecretReading =
-  | { kind: 'empty' }
-  | { kind: 'incomplete'; words: number }
-  | { kind: 'words'; count: 12 | 24 }
-  | { kind: 'seed' }
-  /** `unknown_word` (which, counted from 1), `bad_checksum`, `wrong_count`, `bad_seed`. */
-  | { kind: 'wrong'; code: string; word?: string; position?: number };
-
-/** A step of creating or restoring that is on its way, so that a page can say so. */
-export type AccountStep = 'idle' | 'deriving' | 'registering' | 'storing' | 'device';
-
-/** Every method that fails throws a `Refusal` (state/refusal.ts) with a code. */
+/** Every method that fails throws an error of which `codeOf` gives the code. */
 export class Account {
   status = $state<AccountStatus>('starting');
   /** Every account of this browser, the last used one first. */
-  accounts = $state<AccountSummary[]>([]);
+  accounts = $state.raw<AccountSummary[]>([]);
   /** The one that is unlocked, or asks to be. */
-  current = $state<AccountSummary | null>(null);
+  current = $state.raw<AccountSummary | null>(null);
   step = $state<AccountStep>('idle');
   /** Whether the identity's own key is in memory. After a reload it is not: claims, devices and the profile ask the passphrase again. */
   holdsIdentity = $state(false);
@@ -44,97 +44,353 @@ export class Account {
   canUnlockBiometrically = $state(false);
   /** The server of this page, from /v1/config; empty while unknown. */
   server = $state('');
+  /** Why the account was locked without being asked, as a code (`unknown_device`: this browser was taken off the sigchain). */
+  lockedBecause = $state<string | null>(null);
+
+  readonly #terms: AccountTerms;
+  readonly #appLock: AppLock;
+  readonly #protection: Protection;
+  #database: Database | undefined;
+  #unlocked: Unlocked | undefined;
+
+  constructor(terms: AccountTerms) {
+    this.#terms = terms;
+    this.#protection = new Protection(terms.work);
+    this.#appLock = new AppLock(terms.settings, terms.clock, terms.markers, () => void this.lock());
+  }
 
   /** Reads what this browser holds and goes on with a session that is still open. Once, at the start of the page. */
-  start(): Promise<void> {
-    return notYet();
+  async start(): Promise<void> {
+    const { health, markers } = this.#terms;
+    void this.#learnServer().catch(() => undefined);
+    void passkeysAreLikely().then((likely) => (this.canUnlockBiometrically = likely));
+    try {
+      const events = { outdated: () => (health.isOutdated = true) };
+      this.#database = await openDatabase(events, this.#terms.databaseName);
+    } catch {
+      health.isUnavailable = !health.isOutdated;
+      this.status = 'none';
+      return;
+    }
+    const rows = await this.#list();
+    if (markers && wasWiped(markers, rows.length)) this.status = 'wiped';
+    else if (!rows[0]) this.status = 'none';
+    else await this.#resume(rows[0]);
+    if (rows.length > 0) void health.look();
   }
 
   /** 12 (or 24) fresh words for a new account. They are nowhere but in what this returns. */
   drawPhrase(count: 12 | 24 = 12): string[] {
-    return notYet(count);
+    const entropy = crypto.getRandomValues(new Uint8Array(count === 12 ? 16 : 32));
+    const words = phraseOf(entropy).split(' ');
+    entropy.fill(0);
+    return words;
   }
 
   /** Whether a handle can be had: `null`, or the code of why not (`handle_taken`, `invalid_handle`, `reserved_handle`). */
-  checkHandle(handle: string): Promise<string | null> {
-    return notYet(handle);
+  async checkHandle(handle: string): Promise<string | null> {
+    const fault = handleFault(handle);
+    if (fault) return fault;
+    try {
+      await this.#terms.http.get(paths.user(handle));
+      return 'handle_taken';
+    } catch (error) {
+      if (codeOf(error) === 'not_found') return null;
+      throw error;
+    }
   }
 
   /** Registers the handle, keeps the key under the passphrase, and unlocks. */
-  create(given: { handle: string; passphrase: string; words: string[] }): Promise<void> {
-    return notYet(given);
+  async create(given: { handle: string; passphrase: string; words: string[] }): Promise<void> {
+    const { http, clock } = this.#terms;
+    await this.#stepwise(async () => {
+      const server = await this.#learnServer();
+      const { key, words } = recover(given.words.join(' '));
+      const secrets = this.#secrets(key, words);
+      const vault = await this.#vault(given.passphrase, key.primary, secrets);
+      this.step = 'registering';
+      const envelope = await createRegistration(given.handle, server, clock.seconds(), key);
+      await http.post(paths.register, envelope);
+      await this.#add({ handle: given.handle, server, vault, key, secrets });
+    });
   }
 
   /** What has been typed into the restore field, told apart by itself. */
   readSecret(text: string): SecretReading {
-    return notYet(text);
+    return readSecret(text);
   }
 
   /** The handle that is registered for words or a seed; `null` when the key is unknown here. */
-  findHandle(secret: string): Promise<string | null> {
-    return notYet(secret);
+  async findHandle(secret: string): Promise<string | null> {
+    const { key } = recover(secret);
+    key.forget();
+    try {
+      const found = await this.#terms.http.get(paths.byPrimary(key.primary));
+      return (found as unknown as Registered).handle;
+    } catch (error) {
+      if (codeOf(error) === 'not_found') return null;
+      throw error;
+    }
   }
 
-  /** Keeps a key that exists already under a passphrase, and unlocks. `not_found` when it has no handle here. */
-  restore(given: { secret: string; passphrase: string }): Promise<void> {
-    return notYet(given);
+  /** Keeps a key that exists already under a passphrase, and unlocks. `not_found` when it has no handle here. What this
+   * browser had of that account goes. */
+  async restore(given: { secret: string; passphrase: string }): Promise<void> {
+    await this.#stepwise(async () => {
+      const server = await this.#learnServer();
+      const handle = await this.findHandle(given.secret);
+      if (handle === null) throw new Refusal('not_found');
+      const { key, words } = recover(given.secret);
+      const secrets = this.#secrets(key, words);
+      const vault = await this.#vault(given.passphrase, key.primary, secrets);
+      // What was here is under a key that only the old passphrase opens.
+      await this.#rows().forget(key.primary);
+      await this.#add({ handle, server, vault, key, secrets });
+    });
   }
 
   /** Unlocks the current account, or brings the identity's key back into memory. `wrong_passphrase`. */
-  unlock(passphrase: string): Promise<void> {
-    return notYet(passphrase);
+  async unlock(passphrase: string): Promise<void> {
+    const row = await this.#currentRow();
+    await this.#unlockWith(row, await this.#protection.open(passphrase, row));
   }
 
   /** Unlocks with a fingerprint, a face or a security key. `cancelled`, `biometric_failed`. */
-  unlockBiometrically(): Promise<void> {
-    return notYet();
+  async unlockBiometrically(): Promise<void> {
+    const row = await this.#currentRow();
+    if (!row.passkey) throw new Refusal('no_biometric');
+    await this.#unlockWith(row, await openPasskey(row.primary, row.passkey));
   }
 
   /** Lets a fingerprint, a face or a security key unlock from now on; the passphrase is asked for once more. */
-  enableBiometric(passphrase: string): Promise<void> {
-    return notYet(passphrase);
+  async enableBiometric(passphrase: string): Promise<void> {
+    await this.#protection.addPasskey(passphrase, await this.#currentRow(), this.#rows());
+    await this.#list();
   }
 
-  disableBiometric(): Promise<void> {
-    return notYet();
+  async disableBiometric(): Promise<void> {
+    await this.#protection.removePasskey(await this.#currentRow(), this.#rows());
+    await this.#list();
   }
 
   /** The recovery phrase (or, for a restored seed, one 64-digit word). The passphrase is always asked for. */
-  revealPhrase(passphrase: string): Promise<string[]> {
-    return notYet(passphrase);
+  async revealPhrase(passphrase: string): Promise<string[]> {
+    return this.#protection.reveal(passphrase, await this.#currentRow());
   }
 
-  changePassphrase(old: string, next: string): Promise<void> {
-    return notYet(old, next);
+  async changePassphrase(old: string, next: string): Promise<void> {
+    await this.#protection.change(old, next, await this.#currentRow(), this.#rows());
   }
 
   /** Disconnects, wipes memory, ends the session: from here only the passphrase or the device unlocks. In every tab. */
-  lock(): Promise<void> {
-    return notYet();
+  async lock(because: string | null = null): Promise<void> {
+    const unlocked = this.#unlocked;
+    if (!unlocked) return;
+    await this.#rows().endSession(unlocked.primary);
+    unlocked.tabs.tell({ kind: 'locked' });
+    await this.#end();
+    this.lockedBecause = because;
   }
 
   /** Something was touched: the app lock begins to count anew. */
   touch(): void {
-    notYet();
+    if (this.#unlocked) this.#appLock.touch();
   }
 
   /** Locks this account and shows another one's unlock page. */
-  switchTo(primary: string): Promise<void> {
-    return notYet(primary);
+  async switchTo(primary: string): Promise<void> {
+    await this.lock();
+    this.lockedBecause = null;
+    this.current = this.accounts.find((account) => account.primary === primary) ?? this.current;
+    this.status = this.current ? 'locked' : 'none';
   }
 
   /** Locks and shows the landing page, so that another account can be made or restored; those here stay. */
-  addAnother(): Promise<void> {
-    return notYet();
+  async addAnother(): Promise<void> {
+    await this.lock();
+    this.current = null;
+    this.status = 'none';
   }
 
   /** Deletes an account and all its messages from this browser. Its handle stays registered. */
-  forget(primary: string): Promise<void> {
-    return notYet(primary);
+  async forget(primary: string): Promise<void> {
+    if (this.#unlocked?.primary === primary) await this.lock();
+    await this.#rows().forget(primary);
+    const [next] = await this.#list();
+    if (this.current && this.current.primary !== primary) return;
+    this.current = next ? summary(next) : null;
+    this.status = next ? 'locked' : 'none';
   }
 
   /** After `wiped`: the notice was read. */
   dismissWiped(): void {
-    notYet();
+    if (this.#terms.markers) markPresent(this.#terms.markers, 0);
+    this.status = 'none';
+  }
+
+  /** The page goes. The session stays. */
+  async close(): Promise<void> {
+    if (this.#unlocked) await this.#end();
+    this.#database?.close();
+  }
+
+  /** Another tab has locked the account. */
+  async lockedElsewhere(): Promise<void> {
+    if (this.#unlocked) await this.#end();
+  }
+
+  /** The keys that are kept over a reload: only with a key of this browser's own, which can be taken off the sigchain. */
+  async keepSession(account: Unlocked): Promise<void> {
+    const { settings, clock } = this.#terms;
+    if (!settings.staysUnlocked || !account.device) return this.#rows().endSession(account.primary);
+    const opening = await account.opener.openingPair();
+    const expiresAt = clock.now() + SESSION;
+    try {
+      await this.#rows().keepSession({
+        primary: account.primary,
+        opening,
+        ...account.mailbox.keys,
+        expiresAt,
+      });
+    } catch {
+      // A browser that cannot store these keys asks for the passphrase after each reload.
+    }
+  }
+
+  async #resume(row: AccountRow): Promise<void> {
+    this.current = summary(row);
+    const isIdle = this.#appLock.isOver();
+    if (isIdle || !this.#terms.settings.staysUnlocked) await this.#rows().endSession(row.primary);
+    const session = await this.#rows().session(row.primary, this.#terms.clock.now());
+    if (!session) {
+      this.status = 'locked';
+      return;
+    }
+    const opener = new OpeningKey(parseEd25519(row.primary), session.opening);
+    await this.#begin(row, opener, { data: session.data, tags: session.tags }, undefined);
+  }
+
+  async #unlockWith(row: AccountRow, secrets: Secrets): Promise<void> {
+    const identity = SecretKey.fromSeed(secrets.seed);
+    try {
+      if (this.#unlocked) return await this.#bringBack(identity);
+      const keys = await dataKeys(secrets.data);
+      const opener = new OpeningKey(identity.primary, await identity.openingPair());
+      await this.#begin(row, opener, keys, identity);
+    } finally {
+      wipe(secrets);
+    }
+  }
+
+  /** The account is open already: only the identity's key was missing. */
+  async #bringBack(identity: SecretKey): Promise<void> {
+    const unlocked = this.#unlocked;
+    if (!unlocked) return;
+    unlocked.identity = identity;
+    this.holdsIdentity = true;
+    if (!unlocked.device) await this.#terms.connect(unlocked);
+  }
+
+  async #begin(
+    row: AccountRow,
+    opener: OpeningKey,
+    keys: DataKeys,
+    identity: SecretKey | undefined,
+  ): Promise<void> {
+    const { clock, heard } = this.#terms;
+    if (!this.#database) throw new Refusal('storage_unavailable');
+    const unlocked = new Unlocked({
+      primary: opener.primary,
+      handle: row.handle,
+      server: row.server,
+      opener,
+      mailbox: new Mailbox(this.#database, row.primary, keys),
+      tabs: new Tabs<News>(`${this.#database.name}-${row.primary}`, heard),
+    });
+    unlocked.identity = identity;
+    this.#unlocked = unlocked;
+    await this.#terms.begin(unlocked);
+    await this.#rows().put({ ...row, usedAt: clock.now() });
+    this.current = summary(row);
+    this.holdsIdentity = identity !== undefined;
+    this.lockedBecause = null;
+    this.status = 'unlocked';
+    this.#appLock.start();
+    this.step = 'device';
+    await this.#terms.connect(unlocked);
+    this.step = 'idle';
+    await this.#list();
+  }
+
+  async #end(): Promise<void> {
+    const unlocked = this.#unlocked;
+    this.#unlocked = undefined;
+    this.#appLock.stop();
+    this.holdsIdentity = false;
+    this.status = 'locked';
+    await this.#terms.end();
+    unlocked?.close();
+    this.#terms.work.stop?.();
+  }
+
+  /** A new account of this browser, unlocked. */
+  async #add(made: {
+    handle: string;
+    server: string;
+    vault: AccountRow['vault'];
+    key: SecretKey;
+    secrets: Secrets;
+  }): Promise<void> {
+    const { handle, server, vault, key, secrets } = made;
+    const { clock } = this.#terms;
+    this.step = 'storing';
+    const addedAt = formatTime(clock.seconds());
+    const row = { primary: key.primary, handle, server, addedAt, usedAt: clock.now(), vault };
+    await this.#rows().put(row);
+    await this.#list();
+    await this.#unlockWith(row, secrets);
+    void this.#terms.health.look();
+  }
+
+  #secrets(key: SecretKey, phrase: string | undefined): Secrets {
+    return { seed: key.seed(), phrase, data: crypto.getRandomValues(new Uint8Array(32)) };
+  }
+
+  async #vault(passphrase: string, primary: string, secrets: Secrets) {
+    this.step = 'deriving';
+    return this.#protection.seal(passphrase, primary, secrets);
+  }
+
+  async #stepwise(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } finally {
+      this.step = 'idle';
+    }
+  }
+
+  async #learnServer(): Promise<string> {
+    if (this.server === '') this.server = (await this.#terms.http.config()).server;
+    return this.server;
+  }
+
+  async #list(): Promise<AccountRow[]> {
+    const rows = await this.#rows().list();
+    this.accounts = rows.map(summary);
+    const current = this.accounts.find(({ primary }) => primary === this.current?.primary);
+    if (current) this.current = current;
+    if (this.#terms.markers && rows.length > 0) markPresent(this.#terms.markers, rows.length);
+    return rows;
+  }
+
+  async #currentRow(): Promise<AccountRow> {
+    const row = this.current && (await this.#rows().get(this.current.primary));
+    if (!row) throw new Refusal('not_found');
+    return row;
+  }
+
+  #rows(): Accounts {
+    if (!this.#database) throw new Refusal('storage_unavailable');
+    return new Accounts(this.#database);
   }
 }

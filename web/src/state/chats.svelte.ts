@@ -1,6 +1,11 @@
 // Conversations: the list, what is unread, drafts, and messages on their way.
-import { notYet } from './not-yet.ts';
-import type { MessageStatus, Thread } from './thread.svelte.ts';
+import type { KeptChat } from '../storage/kept.ts';
+import { REFUSED } from './incoming.ts';
+import type { Mailroom } from './mailroom.ts';
+import type { People } from './people.svelte.ts';
+import { emptyChat } from './summary.ts';
+import { Thread, type MessageStatus, type ThreadTerms } from './thread.svelte.ts';
+import type { News } from './unlocked.ts';
 
 /** A row of the list of conversations. */
 export interface Chat {
@@ -18,6 +23,17 @@ export interface Chat {
   draft: string;
 }
 
+/** What is typed is kept so many milliseconds after the last key. */
+const DRAFT_DELAY = 400;
+
+/** Drafts are notes: each names its chat, which its own name does not. */
+interface Draft {
+  peer: string;
+  text: string;
+  /** Milliseconds; none for one that came with an archive. */
+  at?: number;
+}
+
 export class Chats {
   /** The newest first. */
   list = $state.raw<Chat[]>([]);
@@ -29,22 +45,128 @@ export class Chats {
   /** Messages that came and could not be taken, by code (`cannot_open`, `bad_signature`, `stale`, `unknown_device` …). */
   refused = $state.raw<Readonly<Record<string, number>>>({});
 
+  readonly #people: People;
+  #mailroom: Mailroom | undefined;
+  #terms: ThreadTerms | undefined;
+  readonly #drafts = new Map<string, { text: string; timer: ReturnType<typeof setTimeout> }>();
+
+  constructor(people: People) {
+    this.#people = people;
+  }
+
+  /** Begins with an unlocked account's mail. */
+  async unlocked(mailroom: Mailroom, terms: Omit<ThreadTerms, 'mailroom' | 'keepDraft'>): Promise<void> {
+    this.#mailroom = mailroom;
+    this.#terms = { ...terms, mailroom, keepDraft: (peer, text) => this.#keepDraftSoon(peer, text) };
+    await this.reload();
+  }
+
+  /** Writes drafts that are not written yet, and forgets everything. */
+  async locked(): Promise<void> {
+    await this.#keepDrafts();
+    this.#mailroom = undefined;
+    this.#terms = undefined;
+    this.list = [];
+    this.isLoaded = false;
+    this.thread = null;
+    this.refused = {};
+  }
+
+  async reload(): Promise<void> {
+    const mailbox = this.#mailroom?.account.mailbox;
+    if (!mailbox) return;
+    const [chats, drafts] = [await mailbox.chats(), await mailbox.notes('draft:')];
+    const kept = new Map([...drafts.values()].map((draft) => [(draft as Draft).peer, draft as Draft]));
+    const begun = new Set(chats.map(({ peer }) => peer));
+    const unsent = [...kept.values()].filter(({ peer }) => !begun.has(peer));
+    const rows = [...chats, ...unsent.map(({ peer, at = 0 }) => emptyChat(peer, at))];
+    this.refused = ((await mailbox.note(REFUSED)) as Record<string, number> | undefined) ?? {};
+    this.list = sorted(rows.map((chat) => row(chat, kept.get(chat.peer)?.text ?? '')));
+    this.isLoaded = true;
+    const { thread } = this;
+    await thread?.load(thread.draft);
+  }
+
   /** Begins a chat with `alice`, `alice@server` or a key; the peer to go to. `not_found`, `wrong_server`, `invalid_handle`. */
-  begin(who: string): Promise<string> {
-    return notYet(who);
+  async begin(who: string): Promise<string> {
+    const { primary } = await this.#people.find(who);
+    return primary;
   }
 
   /** Opens a conversation; its messages come from storage. */
-  open(peer: string): Promise<Thread> {
-    return notYet(peer);
+  async open(peer: string): Promise<Thread> {
+    if (this.thread?.peer === peer) return this.thread;
+    if (!this.#terms) throw new Error('nothing is unlocked');
+    const thread = new Thread(peer, this.#terms);
+    const draft = this.list.find((chat) => chat.peer === peer)?.draft ?? '';
+    const waiting = this.#drafts.get(peer)?.text;
+    this.thread = thread;
+    await thread.load(waiting ?? draft);
+    return thread;
   }
 
   close(): void {
-    notYet();
+    this.thread = null;
   }
 
   /** The chat after (1) or before (-1) the open one in the list, for the keyboard. */
   neighbour(step: 1 | -1): string | null {
-    return notYet(step);
+    const at = this.list.findIndex(({ peer }) => peer === this.thread?.peer);
+    if (at < 0) return this.list.at(step > 0 ? 0 : -1)?.peer ?? null;
+    return this.list[at + step]?.peer ?? null;
   }
+
+  /** Takes in what has happened, here or in another tab. */
+  hear(news: News): void {
+    if (news.kind === 'mail' && news.chats.length > 0) this.#putRows(news.chats);
+    if (news.kind === 'draft') this.#putDraft(news.peer, news.text);
+    if (news.kind === 'refused') this.refused = news.counts;
+    if (news.kind === 'reloaded') void this.reload();
+    this.thread?.hear(news);
+  }
+
+  #putRows(chats: readonly KeptChat[]): void {
+    const drafts = new Map(this.list.map(({ peer, draft }) => [peer, draft]));
+    const changed = new Map(chats.map((chat) => [chat.peer, row(chat, drafts.get(chat.peer) ?? '')]));
+    const rest = this.list.filter(({ peer }) => !changed.has(peer));
+    this.list = sorted([...changed.values(), ...rest]);
+  }
+
+  #putDraft(peer: string, draft: string): void {
+    const isListed = this.list.some((chat) => chat.peer === peer);
+    if (isListed) this.list = this.list.map((chat) => (chat.peer === peer ? { ...chat, draft } : chat));
+    else if (draft !== '') this.list = sorted([row(emptyChat(peer, Date.now()), draft), ...this.list]);
+  }
+
+  #keepDraftSoon(peer: string, text: string): void {
+    clearTimeout(this.#drafts.get(peer)?.timer);
+    this.#putDraft(peer, text);
+    const timer = setTimeout(() => void this.#keepDraft(peer), DRAFT_DELAY);
+    this.#drafts.set(peer, { text, timer });
+  }
+
+  async #keepDraft(peer: string): Promise<void> {
+    const draft = this.#drafts.get(peer);
+    this.#drafts.delete(peer);
+    const account = this.#mailroom?.account;
+    if (!draft || !account) return;
+    clearTimeout(draft.timer);
+    const name = await account.mailbox.noteAbout('draft', peer);
+    const kept: Draft | undefined =
+      draft.text === '' ? undefined : { peer, text: draft.text, at: Date.now() };
+    await account.mailbox.commit({ notes: { [name]: kept } });
+    account.tabs.tell({ kind: 'draft', peer, text: draft.text });
+  }
+
+  async #keepDrafts(): Promise<void> {
+    await Promise.allSettled([...this.#drafts.keys()].map((peer) => this.#keepDraft(peer)));
+  }
+}
+
+function row({ peer, preview, lastIsMine, lastStatus, lastAt, unread }: KeptChat, draft: string): Chat {
+  return { peer, preview, lastIsMine, lastStatus, lastAt, unread, draft };
+}
+
+function sorted(chats: Chat[]): Chat[] {
+  return chats.sort((a, b) => b.lastAt - a.lastAt || a.peer.localeCompare(b.peer));
 }

@@ -12,4 +12,14 @@ export class Clock {
   now(): number {
     return Date.now();
   }
+
+  /** Seconds, as signatures carry them. */
+  seconds(): number {
+    return Math.floor(this.now() / 1000);
+  }
+
+  /** The server has said what time it is, in seconds. */
+  hear(serverSeconds: number): void {
+    this.ahead = Math.round(this.now() / 1000 - serverSeconds);
+  }
 }

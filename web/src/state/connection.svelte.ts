@@ -1,8 +1,24 @@
 // The link to the broker as people see it: live or not, to which server, how fast, since when.
-import { notYet } from './not-yet.ts';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { hexOf } from '../crypto/primary.ts';
+import { Calls } from '../nats/calls.ts';
+import { paths } from '../nats/contract.ts';
+import type { Http } from '../nats/http.ts';
+import { Link, type LinkState as NatsLinkState } from '../nats/link.ts';
+import { Refusal } from '../nats/refusal.ts';
+import type { Clock } from './clock.svelte.ts';
+import type { Unlocked } from './unlocked.ts';
 
 /** `closed`: locked. `refused`: the server does not let us in, or its sign-in service is away (it tells nobody which). */
 export type LinkState = 'closed' | 'connecting' | 'live' | 'reconnecting' | 'offline' | 'refused';
+
+/** Who wants to know of the link. */
+export interface LinkListener {
+  opened(client: NatsConnection): void;
+  disturbed(): void;
+  /** Why it was refused, as far as that can be found out; asked again at each refusal. */
+  diagnose(): Promise<string>;
+}
 
 export class Connection {
   state = $state<LinkState>('closed');
@@ -18,13 +34,126 @@ export class Connection {
   refusal = $state<string | null>(null);
   isLive = $derived(this.state === 'live');
 
+  readonly #http: Http;
+  readonly #clock: Clock;
+  #link: Link | undefined;
+  #linkState: NatsLinkState = 'closed';
+  #calls: Calls | undefined;
+  #listener: LinkListener | undefined;
+  readonly #onOnline = () => this.#network();
+
+  constructor(http: Http, clock: Clock) {
+    this.#http = http;
+    this.#clock = clock;
+  }
+
+  /** The calls of whoever is signed in. */
+  get calls(): Calls {
+    if (!this.#calls) throw new Refusal('locked');
+    return this.#calls;
+  }
+
+  /** Connects and stays connected until it is closed. */
+  async open(account: Unlocked, listener: LinkListener): Promise<void> {
+    await this.close();
+    const { speaker } = account;
+    if (!speaker) throw new Refusal('needs_passphrase');
+    this.server = account.server;
+    this.#listener = listener;
+    this.#tell('connecting');
+    const link = new Link(
+      { urls: await this.#urls(), server: account.server, speaker, now: () => this.#clock.seconds() },
+      {
+        changed: (state, url) => this.#changed(state, url),
+        opened: (client) => {
+          listener.opened(client);
+          void this.measure();
+        },
+        disturbed: () => listener.disturbed(),
+      },
+    );
+    this.#link = link;
+    this.#calls = new Calls(() => link.client, hexOf(account.primary), hexOf(speaker.signer.primary));
+    globalThis.addEventListener?.('online', this.#onOnline);
+    globalThis.addEventListener?.('offline', this.#onOnline);
+    link.open();
+  }
+
+  async close(): Promise<void> {
+    globalThis.removeEventListener?.('online', this.#onOnline);
+    globalThis.removeEventListener?.('offline', this.#onOnline);
+    const link = this.#link;
+    this.#link = undefined;
+    this.#calls = undefined;
+    this.#listener = undefined;
+    await link?.close();
+    this.#tell('closed');
+    this.latency = null;
+    this.refusal = null;
+  }
+
   /** Does not wait for the next attempt. */
   retry(): void {
-    notYet();
+    void this.#link?.retry();
+  }
+
+  /** Signs in again: rights are decided then. */
+  async signInAgain(): Promise<void> {
+    await this.#link?.again();
   }
 
   /** Measures the round trip anew, as when the popover opens. */
-  measure(): Promise<void> {
-    return notYet();
+  async measure(): Promise<void> {
+    try {
+      if (this.#link?.client) this.latency = Math.max(1, Math.round(await this.#link.measure()));
+    } catch {
+      this.latency = null;
+    }
+  }
+
+  /** The server's own word, or the tunnel of the page's own origin where that cannot be had. */
+  async #urls(): Promise<string[]> {
+    try {
+      const { nats } = await this.#http.config();
+      if (nats.length > 0) return nats;
+    } catch {
+      // Offline, perhaps: the link finds out.
+    }
+    return [this.#http.webSocket(paths.nats)];
+  }
+
+  #changed(state: NatsLinkState, url: string): void {
+    this.#linkState = state;
+    this.url = url;
+    this.#network();
+    if (state === 'refused') void this.#diagnose();
+    if (state === 'live') this.refusal = null;
+  }
+
+  /** What the link is, or that there is no network at all. */
+  #network(): void {
+    const isOffline = globalThis.navigator?.onLine === false;
+    if (this.#linkState !== 'live' && this.#linkState !== 'closed' && isOffline) this.#tell('offline');
+    else {
+      if (this.state === 'offline' && !isOffline) this.retry();
+      this.#tell(this.#linkState);
+    }
+  }
+
+  #tell(state: LinkState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.since = Date.now();
+  }
+
+  async #diagnose(): Promise<void> {
+    const listener = this.#listener;
+    try {
+      await this.#http.config();
+      const why = this.#clock.isTooWrong ? 'clock_skew' : await listener?.diagnose();
+      if (this.#listener === listener && this.#linkState === 'refused') this.refusal = why ?? 'unauthorized';
+    } catch {
+      this.refusal ??= 'unauthorized';
+    }
   }
 }

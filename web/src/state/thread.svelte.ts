@@ -1,8 +1,13 @@
 // One open conversation: its messages, what is unread in it, and its draft.
-import { notYet } from './not-yet.ts';
+import type { KeptMessage, KeptOutgoing, KeptStatus } from '../storage/kept.ts';
+import { newId, write } from './letters.ts';
+import type { Mailroom } from './mailroom.ts';
+import { failedNote } from './outbox.ts';
+import { emptyChat, endingWith, withMessage, withUpdate } from './summary.ts';
+import type { News } from './unlocked.ts';
 
 /** `sending` → `sent` (stored by the server) → `delivered` → `read` (receipts that verify); `failed` says why. */
-export type MessageStatus = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+export type MessageStatus = KeptStatus;
 
 /** A message as it is shown. */
 export interface Message {
@@ -19,6 +24,27 @@ export interface Message {
   failure?: string;
 }
 
+/** Messages that are read from storage at first, and then at a time. */
+const FIRST_PAGE = 100;
+const PAGE = 200;
+/** No more unread messages than these are read at once. */
+const MOST_UNREAD = 2_000;
+/** A sealed message this old is sealed anew, under the same id: its recipient would find it stale. In milliseconds. */
+const TOO_OLD = 5 * 24 * 60 * 60 * 1000;
+/** Ids in one receipt. */
+const IDS = 500;
+
+export interface ThreadTerms {
+  mailroom: Mailroom;
+  /** Something waits in the outbox. */
+  sendSoon(): void;
+  /** The draft has changed. */
+  keepDraft(peer: string, text: string): void;
+  readReceipts(): boolean;
+  /** Milliseconds. */
+  now(): number;
+}
+
 export class Thread {
   readonly peer: string;
   /** The oldest first. Only the newest few at first: `loadOlder` puts more in front. */
@@ -30,42 +56,190 @@ export class Thread {
   unread = $state(0);
   draft = $state('');
 
-  constructor(peer: string) {
+  readonly #terms: ThreadTerms;
+  /** The place of the oldest message that is here. */
+  #oldest = 1;
+  /** Messages that are written one after the other stay so. */
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(peer: string, terms: ThreadTerms) {
     this.peer = peer;
+    this.#terms = terms;
+  }
+
+  /** Reads the newest messages, and as far back as there are unread ones. */
+  async load(draft: string): Promise<void> {
+    const { mailbox } = this.#terms.mailroom.account;
+    const chat = (await mailbox.chat(this.peer)) ?? emptyChat(this.peer, 0);
+    const count = Math.min(Math.max(FIRST_PAGE, chat.unread + 20), MOST_UNREAD);
+    const page = await mailbox.page(this.peer, undefined, count);
+    const isUnread = ({ place, isMine }: KeptMessage) => !isMine && place > chat.readPlace;
+    this.draft = draft;
+    this.unread = chat.unread;
+    this.firstUnread = chat.unread > 0 ? (page.find(isUnread)?.id ?? null) : null;
+    this.#putInFront(page, count, []);
   }
 
   /** Puts the page before in front. */
-  loadOlder(): Promise<void> {
-    return notYet();
+  async loadOlder(): Promise<void> {
+    if (this.isLoadingOlder || !this.hasOlder) return;
+    this.isLoadingOlder = true;
+    try {
+      const { mailbox } = this.#terms.mailroom.account;
+      const page = await mailbox.page(this.peer, this.#oldest, PAGE);
+      this.#putInFront(page, PAGE, this.messages);
+    } finally {
+      this.isLoadingOlder = false;
+    }
   }
 
   /** Loads as far back as needed for a message that search has found; whether it is there. */
-  loadUntil(id: string): Promise<boolean> {
-    return notYet(id);
+  async loadUntil(id: string): Promise<boolean> {
+    const has = () => this.messages.some((message) => message.id === id);
+    const { mailbox } = this.#terms.mailroom.account;
+    const [found] = await mailbox.byIds([id]);
+    if (found?.peer !== this.peer) return has();
+    while (!has() && this.hasOlder) await this.loadOlder();
+    return has();
   }
 
   /** Shows the message at once, and sends it now or as soon as can be. Clears the draft. */
-  send(text: string): Promise<void> {
-    return notYet(text);
+  async send(text: string): Promise<void> {
+    const at = this.#terms.now();
+    const kept: KeptMessage = {
+      id: newId(),
+      peer: this.peer,
+      place: 0,
+      isMine: true,
+      at,
+      text,
+      status: 'sending',
+    };
+    this.setDraft('');
+    this.messages = [...this.messages, shown(kept)];
+    const before = this.#sending;
+    const sent = this.#post(kept, before);
+    this.#sending = sent.catch(() => undefined);
+    try {
+      await sent;
+    } catch (error) {
+      this.messages = this.messages.filter(({ id }) => id !== kept.id);
+      if (this.draft === '') this.setDraft(text);
+      throw error;
+    }
   }
 
   /** Tries a failed message again: the very same sealed bytes. */
-  retry(id: string): Promise<void> {
-    return notYet(id);
+  async retry(id: string): Promise<void> {
+    const { mailroom, now } = this.#terms;
+    await mailroom.change(async (mailbox) => {
+      const [message] = await mailbox.byIds([id]);
+      if (message?.status !== 'failed') return undefined;
+      const note = await failedNote(mailbox, id);
+      const kept = (await mailbox.note(note)) as KeptOutgoing | undefined;
+      const isFresh = kept !== undefined && now() - kept.at < TOO_OLD;
+      const { failure: _, ...rest } = message;
+      const again: KeptMessage = { ...rest, status: 'sending' };
+      const outgoing = isFresh ? kept : await this.#seal(again, now());
+      const chat = await mailbox.chat(this.peer);
+      const chats = chat ? [withUpdate(chat, again)] : [];
+      return { update: [again], send: [outgoing], chats, notes: { [note]: undefined } };
+    });
+    this.#terms.sendSoon();
   }
 
   /** Removes a failed message. */
-  discard(id: string): Promise<void> {
-    return notYet(id);
+  async discard(id: string): Promise<void> {
+    await this.#terms.mailroom.change(async (mailbox) => {
+      const [message] = await mailbox.byIds([id]);
+      if (message?.status !== 'failed') return undefined;
+      const chat = await mailbox.chat(this.peer);
+      const left = (await mailbox.page(this.peer, undefined, 2)).filter((other) => other.id !== id).at(-1);
+      const chats = chat?.lastId === id ? [endingWith(chat, left)] : [];
+      return { remove: [message], chats, notes: { [await failedNote(mailbox, id)]: undefined } };
+    });
   }
 
   /** What is typed; kept soon after. */
   setDraft(text: string): void {
-    notYet(text);
+    this.draft = text;
+    this.#terms.keepDraft(this.peer, text);
   }
 
   /** Everything here was seen: read receipts go out, unread falls to 0. The divider stays until the chat is opened anew. */
-  markRead(): Promise<void> {
-    return notYet();
+  async markRead(): Promise<void> {
+    if (this.unread === 0) return;
+    this.unread = 0;
+    const { mailroom, readReceipts, now } = this.#terms;
+    await mailroom.change(async (mailbox) => {
+      const chat = await mailbox.chat(this.peer);
+      if (!chat) return undefined;
+      const unread = await mailbox.from(this.peer, chat.readPlace + 1);
+      const readPlace = unread.at(-1)?.place ?? chat.readPlace;
+      const ids = unread.filter(({ isMine }) => !isMine).map(({ id }) => id);
+      const tells = readReceipts() && mailroom.account.speaker !== undefined;
+      const parts = tells
+        ? Array.from({ length: Math.ceil(ids.length / IDS) }, (_, at) => ids.slice(at * IDS, (at + 1) * IDS))
+        : [];
+      const receipts = parts.map((of) =>
+        write(mailroom.account, {
+          id: newId(),
+          peer: this.peer,
+          at: now(),
+          body: { kind: 'receipt', status: 'read', of },
+        }),
+      );
+      return { chats: [{ ...chat, unread: 0, readPlace }], send: await Promise.all(receipts) };
+    });
+    this.#terms.sendSoon();
   }
+
+  /** Takes in what has happened, here or in another tab. */
+  hear(news: News): void {
+    if (news.kind === 'draft' && news.peer === this.peer) this.draft = news.text;
+    if (news.kind !== 'mail') return;
+    const mine = news.messages.filter(({ peer }) => peer === this.peer);
+    const chat = news.chats.find(({ peer }) => peer === this.peer);
+    if (chat) this.unread = chat.unread;
+    if (mine.length === 0 && news.removed.length === 0) return;
+    const fresh = new Map(mine.map((message) => [message.id, shown(message)]));
+    const kept = this.messages
+      .filter(({ id }) => !news.removed.includes(id))
+      .map((message) => take(fresh, message.id) ?? message);
+    const isNew = (message: Message) =>
+      mine.some(({ id, place }) => id === message.id && place >= this.#oldest);
+    this.messages = [...kept, ...[...fresh.values()].filter(isNew)];
+  }
+
+  /** Writes the message and its sealed form, once those before it are written. */
+  async #post(kept: KeptMessage, before: Promise<void>): Promise<void> {
+    const sealed = await this.#seal(kept, kept.at);
+    await before;
+    await this.#terms.mailroom.change(async (mailbox) => {
+      const chat = (await mailbox.chat(this.peer)) ?? emptyChat(this.peer, kept.at);
+      return { add: [kept], send: [sealed], chats: [withMessage(chat, kept)] };
+    });
+    this.#terms.sendSoon();
+  }
+
+  #seal({ id, text }: KeptMessage, at: number): Promise<KeptOutgoing> {
+    const { account } = this.#terms.mailroom;
+    return write(account, { id, peer: this.peer, at, body: { kind: 'text', text: text ?? '' } });
+  }
+
+  #putInFront(page: readonly KeptMessage[], count: number, rest: readonly Message[]): void {
+    this.#oldest = page[0]?.place ?? 1;
+    this.hasOlder = page.length === count && this.#oldest > 1;
+    this.messages = [...page.map(shown), ...rest];
+  }
+}
+
+function shown({ id, isMine, at, text, status, failure }: KeptMessage): Message {
+  return { id, isMine, at, text, status, ...(failure ? { failure } : {}) };
+}
+
+function take<Key, Value>(map: Map<Key, Value>, key: Key): Value | undefined {
+  const value = map.get(key);
+  map.delete(key);
+  return value;
 }

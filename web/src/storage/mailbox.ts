@@ -11,13 +11,14 @@ const END = Number.MAX_SAFE_INTEGER;
 export class Mailbox {
   readonly account: string;
   readonly #database: Database;
-  readonly #keys: DataKeys;
+  /** For the worker that searches. */
+  readonly keys: DataKeys;
   readonly #tags = new Map<string, Promise<string>>();
 
   constructor(database: Database, account: string, keys: DataKeys) {
     this.#database = database;
     this.account = account;
-    this.#keys = keys;
+    this.keys = keys;
   }
 
   async chats(): Promise<KeptChat[]> {
@@ -173,21 +174,21 @@ export class Mailbox {
   }
 
   #seal(place: string, value: unknown): Promise<Box> {
-    return sealValue(this.#keys.data, `${this.account}|${place}`, value);
+    return sealValue(this.keys.data, `${this.account}|${place}`, value);
   }
 
   #open(place: string, box: Box): Promise<unknown> {
-    return openValue(this.#keys.data, `${this.account}|${place}`, box);
+    return openValue(this.keys.data, `${this.account}|${place}`, box);
   }
 
   #chatTag(peer: string): Promise<string> {
-    const known = this.#tags.get(peer) ?? tagOf(this.#keys.tags, 'chat', peer);
+    const known = this.#tags.get(peer) ?? tagOf(this.keys.tags, 'chat', peer);
     this.#tags.set(peer, known);
     return known;
   }
 
   #idTag(id: string): Promise<string> {
-    return tagOf(this.#keys.tags, 'message', id);
+    return tagOf(this.keys.tags, 'message', id);
   }
 
   #whole(): IDBKeyRange {

@@ -9,6 +9,8 @@ import { xxh64 } from './xxh64.ts';
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 /** The largest window, as the Rust decoder has it; it reserves nothing here. */
 const MAX_WINDOW = 100 * 1024 * 1024;
+/** The largest window that a descriptor can name, which stands for larger ones. */
+const UNKNOWN_WINDOW = 2 ** 41 + 7 * 2 ** 38;
 
 /** One frame of raw blocks, which says its length. */
 export function frameOf(bytes: Uint8Array): Bytes {
@@ -26,8 +28,10 @@ export function frameOf(bytes: Uint8Array): Bytes {
 /** What the one frame holds: `too_large` when it is more than `limit`, of which one block is written at most; `malformed`. */
 export function unframe(frame: Uint8Array, limit: number): Bytes {
   const header = readHeader(frame);
+  if (header.window > MAX_WINDOW) throw new Fault('too_large');
+  if (header.dictionary !== 0) throw new Fault('malformed');
   // Zero announces nothing.
-  if (header.window > MAX_WINDOW || header.announced > limit) throw new Fault('too_large');
+  if (header.announced > limit) throw new Fault('too_large');
   const output = new Output();
   const end = readBlocks(frame, header.length, output, limit);
   const bytes = output.bytes();
@@ -58,18 +62,19 @@ function readBlocks(frame: Uint8Array, start: number, output: Output, limit: num
 
 function readHeader(frame: Uint8Array) {
   const descriptor = littleEndian(frame, 4, 1);
-  const isReserved = (descriptor & 8) !== 0;
-  if (isReserved || !MAGIC.every((byte, place) => byte === frame[place])) throw new Fault('malformed');
+  const hasUnknown = (descriptor & 8) !== 0;
+  if (hasUnknown || !MAGIC.every((byte, place) => byte === frame[place])) throw new Fault('malformed');
   const isSingle = (descriptor & 0x20) !== 0;
   const dictionaryLength = [0, 1, 2, 4][descriptor & 3] ?? 0;
   const sizeLength = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
   const windowAt = 5;
   const dictionaryAt = windowAt + (isSingle ? 0 : 1);
   const sizeAt = dictionaryAt + dictionaryLength;
-  if (littleEndian(frame, dictionaryAt, dictionaryLength) !== 0) throw new Fault('malformed');
+  const dictionary = littleEndian(frame, dictionaryAt, dictionaryLength);
   const announced = littleEndian(frame, sizeAt, sizeLength) + (sizeLength === 2 ? 256 : 0);
   const window = isSingle ? announced : windowSize(littleEndian(frame, windowAt, 1));
-  return { announced, window, hasSum: (descriptor & 4) !== 0, length: sizeAt + sizeLength };
+  if (window >= UNKNOWN_WINDOW) throw new Fault('malformed');
+  return { announced, window, dictionary, hasSum: (descriptor & 4) !== 0, length: sizeAt + sizeLength };
 }
 
 function windowSize(descriptor: number): number {

@@ -1,0 +1,43 @@
+// Somebody who speaks the protocol by hand, to do what no client of ours would: forge, replay, invent.
+import { SecretKey } from '../src/crypto/keys.ts';
+import type { Body } from '../src/crypto/message.ts';
+import { parseEd25519 } from '../src/crypto/primary.ts';
+import { createRegistration } from '../src/crypto/registration.ts';
+import { seal, sealedText } from '../src/crypto/sealed.ts';
+import { Http } from '../src/nats/http.ts';
+
+export class Stranger {
+  readonly key = SecretKey.fromSeed(crypto.getRandomValues(new Uint8Array(32)));
+  readonly #http: Http;
+
+  constructor(origin: string) {
+    this.#http = new Http(origin);
+  }
+
+  async register(handle: string, server: string): Promise<this> {
+    await this.#http.post('/v1/register', await createRegistration(handle, server, now(), this.key));
+    return this;
+  }
+
+  /** Seals a body, signed by `signer` in the name of the stranger. */
+  async seal(given: {
+    to: string;
+    id: string;
+    body: Body;
+    signer?: SecretKey;
+    sentAt?: number;
+  }): Promise<string> {
+    const { to, id, body, signer = this.key, sentAt = now() } = given;
+    const device = signer === this.key ? undefined : signer.primary;
+    const message = { id, primary: this.key.primary, device, to: parseEd25519(to), sentAt, body };
+    return sealedText(await seal(message, signer, crypto.getRandomValues(new Uint8Array(32))));
+  }
+
+  async post(to: string, envelope: string): Promise<void> {
+    await this.#http.post('/v1/messages', `{"to":${JSON.stringify(to)},"envelope":${envelope}}`);
+  }
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}

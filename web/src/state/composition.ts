@@ -1,0 +1,182 @@
+// The whole state of a page, put together from its parts, and what each of them hears of the others.
+import { Http } from '../nats/http.ts';
+import type { MarkerStore } from '../storage/presence.ts';
+import type { Tasks } from '../workers/tasks.ts';
+import { Account } from './account.svelte.ts';
+import { Archive } from './archive.svelte.ts';
+import { Chains } from './chains.svelte.ts';
+import { Chats } from './chats.svelte.ts';
+import { Claims } from './claims.svelte.ts';
+import { Clock } from './clock.svelte.ts';
+import { Connection } from './connection.svelte.ts';
+import { deviceName, forgetDevice, keptDevice, makeDevice } from './device.ts';
+import { Health } from './health.svelte.ts';
+import { Mail } from './mail.ts';
+import { People } from './people.svelte.ts';
+import { Search, type StartSearcher } from './search.svelte.ts';
+import { Settings } from './settings.svelte.ts';
+import type { News, Unlocked } from './unlocked.ts';
+import { Update } from './update.svelte.ts';
+
+/** What the platform gives: the browser in pages, something smaller in tests. */
+export interface Platform {
+  origin: string;
+  work: Tasks & { stop?(): void };
+  searcher: StartSearcher;
+  /** localStorage, where there is one. */
+  store: MarkerStore | undefined;
+  userAgent: string;
+  databaseName?: string;
+  clock?: Clock;
+}
+
+export class Kez {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly health = new Health();
+  readonly update = new Update();
+  readonly connection: Connection;
+  readonly people: People;
+  readonly chains: Chains;
+  readonly claims: Claims;
+  readonly chats: Chats;
+  readonly search: Search;
+  readonly archive: Archive;
+  readonly account: Account;
+
+  readonly #platform: Platform;
+  #mail: Mail | undefined;
+
+  constructor(platform: Platform) {
+    const { origin, work, searcher, store, databaseName } = platform;
+    this.#platform = platform;
+    this.settings = new Settings(store);
+    const clock = platform.clock ?? new Clock();
+    this.clock = clock;
+    const http = new Http(origin, (seconds) => clock.hear(seconds));
+    this.connection = new Connection(http, clock);
+    this.people = new People(this.connection, http, clock);
+    this.chains = new Chains(this.connection, http, work, clock);
+    this.claims = new Claims(this.chains, this.connection, clock);
+    this.chats = new Chats(this.people);
+    this.search = new Search(searcher);
+    this.archive = new Archive(work, clock);
+    this.account = new Account({
+      http,
+      work,
+      settings: this.settings,
+      clock,
+      health: this.health,
+      markers: store,
+      ...(databaseName ? { databaseName } : {}),
+      begin: (account) => this.#begin(account),
+      connect: (account) => this.#connect(account),
+      end: () => this.#end(),
+      heard: (news) => this.#heardElsewhere(news),
+    });
+  }
+
+  /** The page goes: everything ends, and the session stays for the next page. */
+  async close(): Promise<void> {
+    await this.account.close();
+  }
+
+  async #begin(account: Unlocked): Promise<void> {
+    const mail = new Mail(account, {
+      connection: this.connection,
+      chains: this.chains,
+      work: this.#platform.work,
+      clock: this.clock,
+      health: this.health,
+      heard: (news) => this.#heard(news),
+    });
+    this.#mail = mail;
+    this.chains.unlocked(account);
+    this.claims.unlocked(account);
+    this.search.unlocked(account);
+    this.archive.unlocked(account, (news) => mail.mailroom.tell(news));
+    await this.people.unlocked(account);
+    await this.chats.unlocked(mail.mailroom, {
+      sendSoon: () => mail.sendSoon(),
+      readReceipts: () => this.settings.readReceipts,
+      now: () => this.clock.now(),
+    });
+  }
+
+  /** Signs in as this browser's own device; as the identity itself where that cannot be. */
+  async #connect(account: Unlocked): Promise<void> {
+    const mail = this.#mail;
+    account.device ??= await keptDevice(account.mailbox);
+    if (!account.device && account.identity) await this.#makeDevice(account);
+    // After a reload without a device of its own, only the passphrase can sign in.
+    if (!account.speaker) return void (await this.account.lock());
+    await this.account.keepSession(account);
+    await this.connection.open(account, {
+      opened: (client) => {
+        mail?.opened(client);
+        this.people.connected();
+        void this.#deviceLater(account);
+      },
+      disturbed: () => {
+        mail?.disturbed();
+        this.people.connected();
+      },
+      diagnose: () => this.#diagnose(account),
+    });
+    mail?.start();
+  }
+
+  async #makeDevice(account: Unlocked): Promise<void> {
+    try {
+      account.device = await makeDevice(account, this.chains, deviceName(this.#platform.userAgent));
+    } catch {
+      // The sigchain service is away: the identity signs until it is back.
+    }
+  }
+
+  /** What could not be done when the account was unlocked is done when the server can be reached. */
+  async #deviceLater(account: Unlocked): Promise<void> {
+    if (account.device || !account.identity) return;
+    await this.#makeDevice(account);
+    if (account.device) await this.#connect(account);
+  }
+
+  /** The server does not let this browser in: its own sigchain may say why. */
+  async #diagnose(account: Unlocked): Promise<string> {
+    const chain = await this.chains.read(account.primary);
+    if (chain.successor) return 'key_rotated';
+    const { device } = account;
+    if (!device || chain.fault || chain.devices.some((one) => one.device === device.primary))
+      return 'unauthorized';
+    await forgetDevice(account.mailbox);
+    account.device = undefined;
+    if (account.identity) await this.#connect(account);
+    else await this.account.lock('unknown_device');
+    return 'unknown_device';
+  }
+
+  async #end(): Promise<void> {
+    const mail = this.#mail;
+    this.#mail = undefined;
+    await this.connection.close();
+    await mail?.close();
+    await this.chats.locked();
+    this.search.locked();
+    this.archive.locked();
+    this.claims.locked();
+    this.people.locked();
+    this.chains.locked();
+  }
+
+  /** Something has changed, here or elsewhere. */
+  #heard(news: News): void {
+    this.chats.hear(news);
+    this.search.hear(news);
+  }
+
+  #heardElsewhere(news: News): void {
+    if (news.kind === 'locked') return void this.account.lockedElsewhere();
+    this.#mail?.hear(news);
+    this.#heard(news);
+  }
+}

@@ -1,0 +1,168 @@
+// Mail that comes: opened, its devices vouched for, and made into what is kept — each message once, receipts applied to what
+// I have written to that very person, and the cursor moved in the same transaction.
+import type { Message, ReceiptStatus } from '../crypto/message.ts';
+import type { Ed25519Primary } from '../crypto/primary.ts';
+import type { Stored } from '../nats/live.ts';
+import type { Change, KeptChat, KeptMessage, KeptOutgoing } from '../storage/kept.ts';
+import type { Mailbox } from '../storage/mailbox.ts';
+import type { Opened, Tasks } from '../workers/tasks.ts';
+import { newId, write } from './letters.ts';
+import type { Mailroom } from './mailroom.ts';
+import { emptyChat, withMessage, withUpdate } from './summary.ts';
+
+/** Messages that are opened and written at a time. */
+const BATCH = 100;
+
+/** Names of notes. */
+export const CURSOR = 'cursor';
+export const REFUSED = 'refused';
+
+export interface IncomingTerms {
+  mailroom: Mailroom;
+  work: Pick<Tasks, 'open'>;
+  /** Whether the sender's sigchain says that the device is theirs; throws while it cannot be asked. */
+  vouch(primary: Ed25519Primary, device: Ed25519Primary): Promise<boolean>;
+  /** Seconds. */
+  now(): number;
+}
+
+export class Incoming {
+  readonly #terms: IncomingTerms;
+
+  constructor(terms: IncomingTerms) {
+    this.#terms = terms;
+  }
+
+  /** Takes messages in, in order. When this returns they are kept; what it throws is tried again with the same messages. */
+  async take(stored: readonly Stored[]): Promise<void> {
+    for (let at = 0; at < stored.length; at += BATCH) await this.#takeBatch(stored.slice(at, at + BATCH));
+  }
+
+  async #takeBatch(stored: readonly Stored[]): Promise<void> {
+    const { mailroom, work, now } = this.#terms;
+    const envelopes = stored.map(({ envelope }) => envelope);
+    const opened = await Promise.all(
+      (await work.open(envelopes, mailroom.account.opener, now())).map((one) => this.#judge(one)),
+    );
+    const cursor = stored.at(-1)?.seq ?? 0;
+    let counts: Record<string, number> | undefined;
+    await mailroom.change(async (mailbox) => {
+      // Another tab may have read as far while this one was opening.
+      if ((((await mailbox.note(CURSOR)) as number | undefined) ?? 0) >= cursor) return undefined;
+      const batch = new Batch(mailbox, now() * 1000);
+      for (const one of opened) {
+        if ('message' in one) await batch.add(one.message, mailroom.account.primary);
+        else batch.refuse(one.code);
+      }
+      counts = await batch.refusals();
+      const notes = { [CURSOR]: cursor, ...(counts ? { [REFUSED]: counts } : {}) };
+      return { ...batch.change(), send: await this.#receipts(batch.delivered), notes };
+    });
+    if (counts) mailroom.tell({ kind: 'refused', counts });
+  }
+
+  /** Anybody can sign as a device: only the sender's own chain makes it one. */
+  async #judge(opened: Opened): Promise<Opened> {
+    if (!('message' in opened) || opened.message.device === undefined) return opened;
+    const isTheirs = await this.#terms.vouch(opened.message.primary, opened.message.device);
+    return isTheirs ? opened : { code: 'unknown_device' };
+  }
+
+  async #receipts(delivered: ReadonlyMap<string, string[]>): Promise<KeptOutgoing[]> {
+    const { account } = this.#terms.mailroom;
+    // Without a key that signs, the other side learns of it later: from `read`.
+    if (!account.speaker) return [];
+    const at = this.#terms.now() * 1000;
+    const receipts = [...delivered].map(([peer, of]) =>
+      write(account, { id: newId(), peer, at, body: { kind: 'receipt', status: 'delivered', of } }),
+    );
+    return Promise.all(receipts);
+  }
+}
+
+/** What a batch of messages comes to. */
+class Batch {
+  /** Ids to acknowledge, by who sent them. */
+  readonly delivered = new Map<string, string[]>();
+  readonly #mailbox: Mailbox;
+  readonly #now: number;
+  readonly #added = new Map<string, KeptMessage>();
+  readonly #updated = new Map<string, KeptMessage>();
+  readonly #chats = new Map<string, KeptChat>();
+  readonly #refused: string[] = [];
+
+  constructor(mailbox: Mailbox, now: number) {
+    this.#mailbox = mailbox;
+    this.#now = now;
+  }
+
+  async add(message: Message, me: string): Promise<void> {
+    const { body, primary } = message;
+    if (body.kind === 'receipt') return this.#receipt(primary, body.status, body.of);
+    const known = await this.#find(message.id);
+    if (known) {
+      // A note to myself has come back.
+      if (primary === me && known.isMine && known.peer === me) await this.#raise(known, 'read');
+      return;
+    }
+    const isMine = primary === me;
+    const kept: KeptMessage = {
+      id: message.id,
+      peer: primary,
+      place: 0,
+      isMine,
+      at: message.sentAt * 1000,
+      text: body.kind === 'text' ? body.text : null,
+      ...(body.kind === 'unknown' ? { body: body.value } : {}),
+      status: isMine ? 'read' : null,
+    };
+    this.#added.set(kept.id, kept);
+    this.#chats.set(primary, withMessage(await this.#chat(primary), kept));
+    if (!isMine) this.delivered.set(primary, [...(this.delivered.get(primary) ?? []), kept.id]);
+  }
+
+  refuse(code: string): void {
+    this.#refused.push(code);
+  }
+
+  /** How many were refused so far, by code; undefined if none was now. */
+  async refusals(): Promise<Record<string, number> | undefined> {
+    if (this.#refused.length === 0) return undefined;
+    const counts = { ...((await this.#mailbox.note(REFUSED)) as Record<string, number> | undefined) };
+    for (const code of this.#refused) counts[code] = (counts[code] ?? 0) + 1;
+    return counts;
+  }
+
+  change(): Change {
+    return {
+      add: [...this.#added.values()],
+      update: [...this.#updated.values()],
+      chats: [...this.#chats.values()],
+    };
+  }
+
+  /** Only what I wrote to this very person, and only forwards: a receipt that comes late or again does nothing. */
+  async #receipt(from: string, status: ReceiptStatus, of: readonly string[]): Promise<void> {
+    for (const id of of) {
+      const message = await this.#find(id);
+      if (message?.isMine && message.peer === from) await this.#raise(message, status);
+    }
+  }
+
+  async #raise(message: KeptMessage, status: ReceiptStatus): Promise<void> {
+    if (message.status === 'read' || message.status === status) return;
+    const { failure: _, ...rest } = message;
+    const raised = { ...rest, status };
+    const holder = this.#added.has(message.id) ? this.#added : this.#updated;
+    holder.set(message.id, raised);
+    this.#chats.set(message.peer, withUpdate(await this.#chat(message.peer), raised));
+  }
+
+  async #find(id: string): Promise<KeptMessage | undefined> {
+    return this.#added.get(id) ?? this.#updated.get(id) ?? (await this.#mailbox.byIds([id]))[0];
+  }
+
+  async #chat(peer: string): Promise<KeptChat> {
+    return this.#chats.get(peer) ?? (await this.#mailbox.chat(peer)) ?? emptyChat(peer, this.#now);
+  }
+}

@@ -1,0 +1,158 @@
+// The mail of an unlocked account: one tab follows the mailbox and sends what waits; all of them hear what has changed.
+import type { NatsConnection } from '@nats-io/nats-core';
+import { hexOf } from '../crypto/primary.ts';
+import { Verbatim } from '../nats/calls.ts';
+import { ACK, FETCH, SEND, limits } from '../nats/contract.ts';
+import { Feed } from '../nats/feed.ts';
+import type { Tasks } from '../workers/tasks.ts';
+import type { Chains } from './chains.svelte.ts';
+import type { Clock } from './clock.svelte.ts';
+import type { Connection } from './connection.svelte.ts';
+import type { Health } from './health.svelte.ts';
+import { CURSOR, Incoming } from './incoming.ts';
+import { Mailroom } from './mailroom.ts';
+import { Outbox } from './outbox.ts';
+import { codeOf } from './refusal.ts';
+import type { News, Unlocked } from './unlocked.ts';
+
+export interface MailTerms {
+  connection: Connection;
+  chains: Chains;
+  work: Pick<Tasks, 'open'>;
+  clock: Clock;
+  health: Health;
+  /** What has changed, in this tab. */
+  heard(news: News): void;
+}
+
+/** Acknowledgements are gathered for so long, in milliseconds. */
+const ACK_DELAY = 1_000;
+
+export class Mail {
+  readonly mailroom: Mailroom;
+  readonly #account: Unlocked;
+  readonly #terms: MailTerms;
+  readonly #outbox: Outbox;
+  readonly #incoming: Incoming;
+  #feed: Feed | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #client: NatsConnection | undefined;
+  #acked = 0;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(account: Unlocked, terms: MailTerms) {
+    this.#account = account;
+    this.#terms = terms;
+    this.mailroom = new Mailroom(account, terms.health, (news) => terms.heard(news));
+    this.#outbox = new Outbox({
+      mailroom: this.mailroom,
+      maySend: () => account.tabs.leads && terms.connection.isLive && !this.#isClosed,
+      send: async ({ peer, sealed }) => {
+        await terms.connection.calls.call(SEND, { to: peer, envelope: new Verbatim(sealed) });
+      },
+    });
+    this.#incoming = new Incoming({
+      mailroom: this.mailroom,
+      work: terms.work,
+      vouch: (primary, device) => terms.chains.vouch(primary, device),
+      now: () => terms.clock.seconds(),
+    });
+  }
+
+  /** Once; it goes on over every connection. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#account.tabs.lead(() => void this.#lead());
+  }
+
+  /** There is a new client. */
+  opened(client: NatsConnection): void {
+    this.#client = client;
+    this.#feed?.attach(client);
+    this.#outbox.kick();
+  }
+
+  /** The client has been connected again. */
+  disturbed(): void {
+    this.#feed?.disturb();
+    this.#outbox.kick();
+  }
+
+  /** Something waits in the outbox: this tab sends it, or asks the one that does. */
+  sendSoon(): void {
+    if (this.#account.tabs.leads) this.#outbox.kick();
+    else this.#account.tabs.tell({ kind: 'outbox' });
+  }
+
+  /** Another tab has something to be sent. */
+  hear(news: News): void {
+    if (news.kind === 'outbox' && this.#account.tabs.leads) this.#outbox.kick();
+  }
+
+  /** When this returns, nothing of it reads or writes any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#ackTimer);
+    this.#outbox.stop();
+    this.#feed?.stop();
+    await this.#running;
+  }
+
+  async #lead(): Promise<void> {
+    const since = ((await this.#account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
+    if (this.#isClosed) return;
+    const feed = new Feed({
+      primary: hexOf(this.#account.primary),
+      since,
+      fetch: (since) => this.#fetch(since),
+      take: async (messages) => {
+        await this.#incoming.take(messages);
+        this.#outbox.kick();
+        this.#ackSoon(messages.at(-1)?.seq ?? 0);
+      },
+    });
+    this.#feed = feed;
+    if (this.#client && !this.#client.isClosed()) feed.attach(this.#client);
+    this.#running = feed.run();
+    this.#outbox.kick();
+    this.#ackSoon(since);
+  }
+
+  async #fetch(since: number) {
+    try {
+      const request = { since, limit: limits.inbox.maxPage };
+      const { messages, more } = await this.#terms.connection.calls.call(FETCH, request);
+      const stored = messages.map(({ seq, received_at, envelope }) => ({
+        seq,
+        receivedAt: received_at,
+        envelope,
+      }));
+      return { messages: stored, more };
+    } catch (error) {
+      // The sign-in service hears of a registration moments after it: rights are decided when one signs in.
+      if (codeOf(error) === 'unauthorized') await this.#terms.connection.signInAgain();
+      throw error;
+    }
+  }
+
+  /** Only a device of its own acknowledges: the identity's cursor is shared with others that have not read yet. */
+  #ackSoon(seq: number): void {
+    if (!this.#account.device || seq <= this.#acked || this.#ackTimer !== undefined) return;
+    this.#ackTimer = setTimeout(() => void this.#ack(), ACK_DELAY);
+  }
+
+  async #ack(): Promise<void> {
+    this.#ackTimer = undefined;
+    try {
+      const seq = ((await this.#account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
+      if (this.#isClosed || seq <= this.#acked) return;
+      await this.#terms.connection.calls.call(ACK, { seq });
+      this.#acked = seq;
+    } catch {
+      // The next message acknowledges this one too.
+    }
+  }
+}

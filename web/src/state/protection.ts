@@ -1,0 +1,60 @@
+// What protects an account in this browser: its passphrase, and a device that may stand for it.
+import { toHex } from '../crypto/bytes.ts';
+import type { Accounts } from '../storage/accounts.ts';
+import { createPasskey } from '../storage/passkey.ts';
+import type { AccountRow } from '../storage/schema.ts';
+import { createVault, openVault, wipe, type Secrets, type Vault } from '../storage/vault.ts';
+import type { Tasks } from '../workers/tasks.ts';
+
+export class Protection {
+  readonly #work: Pick<Tasks, 'derive' | 'newDerivation'>;
+
+  constructor(work: Pick<Tasks, 'derive' | 'newDerivation'>) {
+    this.#work = work;
+  }
+
+  /** A vault that opens with this passphrase from now on. */
+  async seal(passphrase: string, primary: string, secrets: Secrets): Promise<Vault> {
+    const derivation = await this.#work.newDerivation();
+    return createVault(passphrase, primary, secrets, derivation, this.#derive);
+  }
+
+  /** What the vault holds; whoever asks wipes it. `wrong_passphrase`. */
+  open(passphrase: string, row: AccountRow): Promise<Secrets> {
+    return openVault(passphrase, row.primary, row.vault, this.#derive);
+  }
+
+  /** The recovery phrase, or the seed as one word. */
+  async reveal(passphrase: string, row: AccountRow): Promise<string[]> {
+    const secrets = await this.open(passphrase, row);
+    const shown = secrets.phrase?.split(' ') ?? [toHex(secrets.seed)];
+    wipe(secrets);
+    return shown;
+  }
+
+  async change(old: string, next: string, row: AccountRow, rows: Accounts): Promise<void> {
+    const secrets = await this.open(old, row);
+    try {
+      await rows.put({ ...row, vault: await this.seal(next, row.primary, secrets) });
+    } finally {
+      wipe(secrets);
+    }
+  }
+
+  /** Lets a device unlock from now on. */
+  async addPasskey(passphrase: string, row: AccountRow, rows: Accounts): Promise<void> {
+    const secrets = await this.open(passphrase, row);
+    try {
+      const passkey = await createPasskey(row.primary, `${row.handle}@${row.server}`, secrets);
+      await rows.put({ ...row, passkey });
+    } finally {
+      wipe(secrets);
+    }
+  }
+
+  async removePasskey({ passkey: _, ...row }: AccountRow, rows: Accounts): Promise<void> {
+    await rows.put(row);
+  }
+
+  readonly #derive: Tasks['derive'] = (...given) => this.#work.derive(...given);
+}

@@ -1,0 +1,58 @@
+// What somebody types to restore an account, told apart while it is typed: words, or a seed in hex.
+import { PhraseFault, parseHexSeed, parsePhrase, wordsBeginning } from '../crypto/phrase.ts';
+
+/** What the text in the restore field is, as far as it was typed. */
+export type SecretReading =
+  | { kind: 'empty' }
+  | { kind: 'incomplete'; words: number }
+  | { kind: 'words'; count: 12 | 24 }
+  | { kind: 'seed' }
+  /** `unknown_word` (which, counted from 1), `bad_checksum`, `wrong_count`, `bad_seed`. */
+  | { kind: 'wrong'; code: string; word?: string; position?: number };
+
+export function readSecret(text: string): SecretReading {
+  const words = text.split(/\p{White_Space}+/u).filter((word) => word !== '');
+  const [first = ''] = words;
+  if (words.length === 0) return { kind: 'empty' };
+  if (words.length === 1 && looksLikeHex(first)) {
+    if (parseHexSeed(first)) return { kind: 'seed' };
+    return first.length < 64 && /^[0-9a-f]+$/i.test(first)
+      ? { kind: 'incomplete', words: 0 }
+      : bad('bad_seed');
+  }
+  return unknownWord(words, /\p{White_Space}$/u.test(text)) ?? readPhrase(text, words.length);
+}
+
+/** No word of the list has a digit, and none is so long. */
+function looksLikeHex(word: string): boolean {
+  return /\d/.test(word) || word.length > 8;
+}
+
+/** The first word that is none of the list; of the last one, which may still be typed, whether it begins one. */
+function unknownWord(words: readonly string[], isLastDone: boolean): SecretReading | undefined {
+  const at = words.findIndex((word, place) => {
+    const lower = word.toLowerCase();
+    const mayGoOn = place === words.length - 1 && !isLastDone && words.length !== 12 && words.length !== 24;
+    const candidates = wordsBeginning(lower, mayGoOn ? 1 : 4);
+    return mayGoOn ? candidates.length === 0 : !candidates.includes(lower);
+  });
+  const word = words[at];
+  return word === undefined ? undefined : { ...bad('unknown_word'), word, position: at + 1 };
+}
+
+function readPhrase(text: string, words: number): SecretReading {
+  try {
+    parsePhrase(text).seed.fill(0);
+    return { kind: 'words', count: words === 24 ? 24 : 12 };
+  } catch (error) {
+    if (!(error instanceof PhraseFault)) throw error;
+    if (error.problem.reason === 'word count')
+      return words < 24 ? { kind: 'incomplete', words } : bad('wrong_count');
+    // Twelve words of twenty-four are a phrase with a wrong checksum.
+    return bad('bad_checksum');
+  }
+}
+
+function bad(code: string): SecretReading & { kind: 'wrong' } {
+  return { kind: 'wrong', code };
+}

@@ -1,0 +1,71 @@
+// An account while it is unlocked: its keys, its mailbox and its tabs. All of it goes when it is locked.
+import type { DeviceKey, Ed25519Signer, Opener, SecretKey } from '../crypto/keys.ts';
+import type { Ed25519Primary } from '../crypto/primary.ts';
+import { Refusal } from '../nats/refusal.ts';
+import type { Speaker } from '../nats/session.ts';
+import type { KeptChat, KeptMessage } from '../storage/kept.ts';
+import type { Mailbox } from '../storage/mailbox.ts';
+import type { Tabs } from './tabs.ts';
+
+/** What tabs tell each other. */
+export type News =
+  | { kind: 'mail'; messages: KeptMessage[]; removed: string[]; chats: KeptChat[] }
+  | { kind: 'draft'; peer: string; text: string }
+  | { kind: 'outbox' }
+  | { kind: 'refused'; counts: Record<string, number> }
+  | { kind: 'reloaded' }
+  | { kind: 'locked' };
+
+export class Unlocked {
+  readonly primary: Ed25519Primary;
+  readonly handle: string;
+  readonly server: string;
+  readonly opener: Opener;
+  readonly mailbox: Mailbox;
+  readonly tabs: Tabs<News>;
+  /** In memory after the passphrase was typed, not after a reload. */
+  identity: SecretKey | undefined;
+  /** This browser's own key, once the sigchain says that it speaks for the identity. */
+  device: DeviceKey | undefined;
+
+  constructor(given: {
+    primary: Ed25519Primary;
+    handle: string;
+    server: string;
+    opener: Opener;
+    mailbox: Mailbox;
+    tabs: Tabs<News>;
+  }) {
+    this.primary = given.primary;
+    this.handle = given.handle;
+    this.server = given.server;
+    this.opener = given.opener;
+    this.mailbox = given.mailbox;
+    this.tabs = given.tabs;
+  }
+
+  /** Who signs in and signs messages: the device, or the identity itself while there is none. */
+  get speaker(): Speaker | undefined {
+    const signer: Ed25519Signer | undefined = this.device ?? this.identity;
+    return signer && { primary: this.primary, signer };
+  }
+
+  /** The key that continues the sigchain and signs the profile. */
+  identityKey(): SecretKey {
+    if (!this.identity) throw new Refusal('needs_passphrase');
+    return this.identity;
+  }
+
+  close(): void {
+    this.tabs.close();
+    this.identity?.forget();
+    this.identity = undefined;
+    this.device = undefined;
+  }
+}
+
+/** What takes part in unlocking and locking. */
+export interface Part {
+  unlocked(account: Unlocked): void | Promise<void>;
+  locked(): void | Promise<void>;
+}
