@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::identity::IdentityFile;
 use crate::mail::refusal;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::server::{ServerArgs, nobody};
 use crate::visible;
 
@@ -204,7 +204,7 @@ impl Found {
 
 fn chain_lines(chain: &Verified) -> Vec<String> {
     let Some(head) = chain.chain().head() else { return vec!["sigchain    empty".to_owned()] };
-    let mut lines = vec![format!("sigchain    {} events, head {head}", chain.length())];
+    let mut lines = vec![format!("sigchain    {}, head {head}", counted(chain.length(), "event"))];
     match chain.chain().devices().count() {
         0 => {}
         devices => lines.push(format!("devices     {devices}")),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::commands::whose::Whose;
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::private_file;
 
 /// Write somebody's sigchain as lines of JSON, one event a line
@@ -63,5 +63,6 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), Failure> {
     private_file::write(&path, &content, true).map_err(unwritable)?;
     let path = path.display().to_string();
     let value = json!({ "primary": chain.primary(), "length": chain.length(), "head": chain.chain().head(), "file": path });
-    args.output.item(&value, || format!("{} events of {} in {path}", chain.length(), chain.primary()))
+    args.output
+        .item(&value, || format!("{} of {} in {path}", counted(chain.length(), "event"), chain.primary()))
 }

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::http::HttpClient;
 use crate::identity::IdentityArgs;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::server::{ServerArgs, nobody};
 
 /// The longest that is waited when the server asks for it.
@@ -73,8 +73,10 @@ pub(super) async fn run(args: ImportArgs) -> Result<(), Failure> {
         "head": longer.chain().head(),
     });
     args.output.item(&value, || match missing.len() {
-        0 => format!("The server has all {} events already.", chain.length()),
-        appended => format!("{appended} events appended; the server has {} now.", chain.length()),
+        0 => format!("The server has it all already: {}.", counted(chain.length(), "event")),
+        appended => {
+            format!("Appended {}; the server has {} now.", counted(appended as u64, "event"), chain.length())
+        }
     })
 }
 

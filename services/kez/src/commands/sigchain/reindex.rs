@@ -8,7 +8,7 @@ use serde_json::json;
 use sigchain::Report;
 
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Fill the sigchain service's tables anew from its stream, and compare the two (for operators)
 #[derive(Debug, Args)]
@@ -67,8 +67,11 @@ pub(super) async fn run(args: ReindexArgs) -> Result<(), Failure> {
     });
     args.output.item(&value, || {
         format!(
-            "The tables say what the stream says: {chains} chains of {events} events, {claims} claims and {devices} \
-             devices.\ndigest  {digest}"
+            "The tables say what the stream says: {} of {}, {} and {}.\ndigest  {digest}",
+            counted(*chains, "chain"),
+            counted(*events, "event"),
+            counted(*claims, "claim"),
+            counted(*devices, "device"),
         )
     })
 }

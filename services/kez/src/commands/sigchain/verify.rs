@@ -10,7 +10,7 @@ use serde_json::json;
 use super::bundle::{events, owner};
 use crate::chains::{ChainFault, Entry, Verified};
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Verify a sigchain in a file, offline; done means that every event holds
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
             0 => String::new(),
             unknown => format!("\n{unknown} of them do what this version of kez does not know"),
         };
-        format!("{} events of {primary} hold\nhead  {head}{unknown}", chain.length())
+        format!("{} of {primary}: in order\nhead  {head}{unknown}", counted(chain.length(), "event"))
     })
 }
 
