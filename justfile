@@ -38,17 +38,23 @@ fuzz target seconds="300":
 # remove what was built; keys and messages in data/ stay
 clean:
     cargo clean
+    rm -rf web/dist web/node_modules
 
 [private]
-everything: check
+everything: check web
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
     cargo deny --log-level error check bans licenses sources
     tests/setup/check-nats-config
-    @if rustup toolchain list 2>/dev/null | grep -q ^nightly; then set -x; \
-        cargo +nightly build --manifest-path shared/kez-crypto/fuzz/Cargo.toml; \
-    else echo 'fuzz targets: skipped, no nightly toolchain'; fi
+    tests/setup/fuzz-targets
     # Programs and tests at once, so that they share one build of everything they share.
     cargo build --workspace --bins --tests
     "${CARGO_TARGET_DIR:-target}/debug/kez" conform tests/vectors
     cargo test --workspace --doc
     cargo nextest run --workspace
+    npm --prefix web run --silent test:mesh
+    tests/setup/browser
+
+[private]
+web:
+    tests/setup/web
+    npm --prefix web run --silent all

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, claim, completions, conform, device, doctor, identity, inbox, mesh, register, send, sigchain,
-    whois,
+    archive, bench, claim, completions, conform, device, doctor, identity, inbox, mesh, register, send,
+    sigchain, whois,
 };
 use crate::failure::{EXIT_CODES, Failure};
 use crate::up;
@@ -56,6 +56,8 @@ enum Command {
     Sigchain(sigchain::SigchainCommand),
     Send(send::SendArgs),
     Inbox(inbox::InboxArgs),
+    #[command(subcommand)]
+    Archive(archive::ArchiveCommand),
     Mesh(mesh::MeshArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
@@ -85,6 +87,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Sigchain(command) => sigchain::run(command).await?,
         Command::Send(args) => send::run(args).await?,
         Command::Inbox(args) => inbox::run(args).await?,
+        Command::Archive(command) => archive::run(command)?,
         Command::Mesh(args) => mesh::run(args).await?,
         Command::Bench(args) => bench::run(args).await?,
         Command::Completions(args) => completions::run(&args)?,
@@ -105,6 +108,7 @@ impl Command {
             Self::Sigchain(command) => command.output().json,
             Self::Send(args) => args.output.json,
             Self::Inbox(args) => args.output.json,
+            Self::Archive(command) => command.output().json,
             Self::Mesh(args) => args.output.json,
             Self::Bench(args) => args.output.json,
             Self::Up(_) | Self::Init(_) | Self::Completions(_) | Self::Conform(_) => false,
@@ -141,6 +145,7 @@ mod tests {
         for (group, commands) in [
             ("identity", &["new", "restore", "show", "rotate"][..]),
             ("claim", &["create", "publish-help", "add", "revoke", "list", "check"]),
+            ("archive", &["open"]),
             ("device", &["request", "add", "list", "revoke"]),
             ("sigchain", &["show", "verify", "export", "import", "watch"]),
         ] {

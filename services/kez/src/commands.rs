@@ -1,5 +1,6 @@
 //! What people type, one file a command.
 
+pub mod archive;
 pub mod bench;
 pub mod claim;
 pub mod completions;

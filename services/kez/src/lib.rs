@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`cli`] lists the commands, [`commands`] holds one file each.
 
+pub mod archive;
 pub mod chains;
 pub mod cli;
 pub mod client;
