@@ -39,7 +39,7 @@ test('with somebody at the command line', async ({ person, mesh }) => {
 test('nobody of that name', async ({ person }) => {
   const alice = await person('alice', { expected: /404/ });
   await alice.create();
-  await alice.page.goto('/chats');
+  await alice.chats();
   await alice.page.getByRole('button', { name: 'New chat' }).first().click();
   for (const [who, answer] of [
     ['nobody-at-all', 'Nobody of that name is registered here.'],

@@ -246,7 +246,7 @@ export const texts = {
     noneText: 'Friends who know your website or another account of yours can then be sure that it is you.',
     manage: 'Manage',
     add: 'Connect an account',
-    groups: { verified: 'Verified', failed: 'Not verified', pending: 'Not checked yet' },
+    groups: { verified: 'Verified', failed: 'Not verified', pending: 'Pending' },
   },
   claims,
   addClaim,
