@@ -130,7 +130,7 @@ interface Story {
   /** A browser with nothing in it, for somebody of this name. */
   person(name: string, options?: Options): Promise<BrowserPerson>;
   /** Skips a story where no mesh can be started. */
-  possible: void;
+  possible: undefined;
 }
 
 let count = 0;
@@ -150,7 +150,7 @@ export const test = base.extend<Story, { mesh: Mesh }>({
     // eslint-disable-next-line no-empty-pattern -- Playwright wants a pattern, even an empty one.
     async ({}, use, story) => {
       story.skip(missing !== undefined, missing ?? '');
-      await use();
+      await use(undefined);
     },
     { auto: true },
   ],
