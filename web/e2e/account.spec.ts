@@ -14,7 +14,7 @@ test('an identity is made, and the address bar leads where it should', async ({ 
   await page.getByRole('link', { name: 'Go to my chats' }).click();
   await alice.live();
   await expect(page.getByText('No conversations yet')).toBeVisible();
-  await page.goto('/dashboard');
+  await page.getByRole('link', { name: 'Identity' }).click();
   await expect(page.getByRole('heading', { name: 'Identity' })).toBeVisible();
   await expect(page.getByText(`${alice.handle}@localhost`).first()).toBeVisible();
   const again = await person('alice');
@@ -26,6 +26,7 @@ test('an identity is made, and the address bar leads where it should', async ({ 
 test('locked and unlocked again, in every tab', async ({ person }) => {
   const alice = await person('alice');
   await alice.create();
+  await alice.live();
   const second = await alice.context.newPage();
   await second.goto('/chats');
   await expect(second.getByRole('heading', { name: 'Chats' })).toBeVisible();
@@ -43,7 +44,7 @@ test('the phrase is shown for the passphrase only, and brings the identity back 
   const alice = await person('alice');
   await alice.create();
   const { page } = alice;
-  await page.goto('/settings');
+  await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('button', { name: 'Show the recovery phrase' }).click();
   await page.getByLabel('Passphrase', { exact: true }).fill('wrong');
   await page.getByRole('button', { name: 'Continue' }).click();
@@ -82,7 +83,7 @@ test('a fingerprint unlocks, by the key that only it gives', async ({ person }) 
     },
   });
   await alice.create();
-  await alice.page.goto('/settings');
+  await alice.page.getByRole('link', { name: 'Settings' }).click();
   await alice.page.getByRole('switch', { name: 'Unlock with fingerprint or face' }).click();
   await alice.page.getByLabel('Passphrase', { exact: true }).fill(alice.passphrase);
   await alice.page.getByRole('button', { name: 'Continue' }).click();
@@ -95,7 +96,7 @@ test('a fingerprint unlocks, by the key that only it gives', async ({ person }) 
 test('two accounts in one browser do not mix', async ({ person }) => {
   const alice = await person('alice');
   await alice.create();
-  await alice.page.goto('/settings');
+  await alice.page.getByRole('link', { name: 'Settings' }).click();
   await alice.page.getByRole('button', { name: 'Add an account' }).click();
   await expect(alice.page.getByRole('link', { name: 'Create an identity' })).toBeVisible();
   await expect(alice.page.getByText(`${alice.handle}@localhost is on this device.`)).toBeVisible();

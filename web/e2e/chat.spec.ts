@@ -39,7 +39,7 @@ test('with somebody at the command line', async ({ person, mesh }) => {
 test('nobody of that name', async ({ person }) => {
   const alice = await person('alice', { expected: /404/ });
   await alice.create();
-  await alice.page.goto('/chats');
+  await alice.chats();
   await alice.page.getByRole('button', { name: 'New chat' }).first().click();
   for (const [who, answer] of [
     ['nobody-at-all', 'Nobody of that name is registered here.'],
@@ -81,8 +81,13 @@ test('a reload keeps what was said, and what was only typed', async ({ person, m
   await alice.begin(handle);
   await alice.say('kept');
   await alice.expectDelivery('kept', 'sent', 'delivered');
+  // What another tab of hers shows has been stored.
+  const tab = await alice.context.newPage();
+  await tab.goto('/chats');
+  await expect(tab.getByRole('link', { name: /kept/ })).toBeVisible();
   await alice.composer.fill('half a thought');
   await expect(alice.page.getByRole('link', { name: /Draft: half a thought/ })).toBeVisible();
+  await expect(tab.getByRole('link', { name: /Draft: half a thought/ })).toBeVisible();
   await alice.page.reload();
   await expect(alice.bubble('kept')).toBeVisible();
   await expect(alice.composer).toHaveValue('half a thought');

@@ -117,6 +117,19 @@ describe.skipIf(missing)('the client', () => {
     expect(texts).toMatchObject([{ text: 'while away' }, { text: 'and one more' }]);
   });
 
+  test('keeps the order of what is written at once', async () => {
+    const mike = await create('mike');
+    const chat = await thread(mike, 'bob');
+    const numbers = Array.from({ length: 12 }, (_, at) => `number ${at}`);
+    const tooLong = 'x'.repeat(300_000);
+    const sent = await Promise.allSettled([...numbers, tooLong].map((text) => chat.send(text)));
+    expect(sent.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'too_large' } });
+    expect(chat.draft).toBe(tooLong);
+    await expect.poll(() => shown(mike), PATIENCE).toEqual(numbers.map((text) => [text, 'sent']));
+    const received = (await bob.inbox()).filter(({ handle }) => handle === 'mike');
+    expect(received.map(({ body }) => (body as { text: string }).text)).toEqual(numbers);
+  });
+
   test('shows nothing while it is locked', async () => {
     const frank = await create('frank');
     await (await thread(frank, 'bob')).send('a secret');

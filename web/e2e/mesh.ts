@@ -13,6 +13,9 @@ const run = promisify(execFile);
 /** The binary: KEZ_BINARY, or what `cargo build` has made in this repository. */
 const BINARY = process.env['KEZ_BINARY'] ?? resolve(import.meta.dirname, '../../target/debug/kez');
 
+/** The pages that the gateway serves: KEZ_WEB_DIR, or what `npm run build` has made here. */
+const WEB = process.env['KEZ_WEB_DIR'] ?? resolve(import.meta.dirname, '../dist');
+
 /** How long a mesh may take to start, in milliseconds; it takes about one second. */
 const START = 30_000;
 
@@ -65,16 +68,16 @@ export class Mesh {
   /** Starts it again after `down`, with everything that it has stored. */
   async up(): Promise<void> {
     const [web, nats, webSocket] = this.#ports.map((port) => `127.0.0.1:${port}`);
-    const process = spawn(BINARY, ['up', '--data', join(this.#folder, 'data'), '--server', this.server], {
+    const kez = spawn(BINARY, ['up', '--data', join(this.#folder, 'data'), '--server', this.server], {
       env: this.#environment({
         KEZ_LISTEN: web ?? '',
         KEZ_NATS_LISTEN: nats ?? '',
         KEZ_NATS_WEBSOCKET_LISTEN: webSocket ?? '',
-        KEZ_WEB_DIR: resolve(import.meta.dirname, '../dist'),
+        KEZ_WEB_DIR: WEB,
       }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.#process = process;
+    this.#process = kez;
     this.#said = '';
     await new Promise<void>((ready, failed) => {
       const late = setTimeout(() => failed(new Error(`kez up is not up:\n${this.#said}`)), START);
@@ -84,9 +87,9 @@ export class Mesh {
         clearTimeout(late);
         ready();
       };
-      process.stdout.on('data', hear);
-      process.stderr.on('data', hear);
-      process.once('exit', () => failed(new Error(`kez up has ended:\n${this.#said}`)));
+      kez.stdout.on('data', hear);
+      kez.stderr.on('data', hear);
+      kez.once('exit', () => failed(new Error(`kez up has ended:\n${this.#said}`)));
     });
   }
 

@@ -1,4 +1,5 @@
-// All words that people see, in one place and ready for translation; the longest parts are in texts/.
+// All words that people see, in one place and ready for translation; the longest parts are in texts/, the names of
+// emoji beside their table.
 import { addClaim, claims } from './texts/claims.ts';
 import { problems } from './texts/problems.ts';
 import { settings } from './texts/settings.ts';
@@ -83,9 +84,7 @@ export const texts = {
     wordsLabel: 'Recovery phrase',
     copyAll: 'Copy all words',
     copyWarning: 'A copied phrase stays in the clipboard until something else is copied.',
-    acknowledge: 'I have written the words down',
     acknowledgeHint: (position: number) => `To be sure: what is word ${position}?`,
-    word: (position: number) => `Word ${position}`,
     notThatWord: 'That is another word. Look at your paper again.',
     register: 'Register my handle',
     haveOne: 'I have a recovery phrase',
@@ -246,7 +245,7 @@ export const texts = {
     noneText: 'Friends who know your website or another account of yours can then be sure that it is you.',
     manage: 'Manage',
     add: 'Connect an account',
-    groups: { verified: 'Verified', failed: 'Not verified', pending: 'Not checked yet' },
+    groups: { verified: 'Verified', failed: 'Not verified', pending: 'Pending' },
   },
   claims,
   addClaim,

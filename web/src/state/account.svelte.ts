@@ -314,11 +314,13 @@ export class Account {
     this.current = summary(row);
     this.holdsIdentity = identity !== undefined;
     this.lockedBecause = null;
-    this.status = 'unlocked';
-    this.#appLock.start();
     this.step = 'device';
+    // Before anything is shown: whoever reloads the page then is still signed in.
     await this.#terms.connect(unlocked);
     this.step = 'idle';
+    if (this.#unlocked !== unlocked) return;
+    this.status = 'unlocked';
+    this.#appLock.start();
     await this.#list();
   }
 

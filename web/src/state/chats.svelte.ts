@@ -2,6 +2,7 @@
 import type { KeptChat } from '../storage/kept.ts';
 import { REFUSED } from './incoming.ts';
 import type { Mailroom } from './mailroom.ts';
+import { Meanwhile } from './meanwhile.ts';
 import type { People } from './people.svelte.ts';
 import { emptyChat } from './summary.ts';
 import { Thread, type MessageStatus, type ThreadTerms } from './thread.svelte.ts';
@@ -46,6 +47,7 @@ export class Chats {
   refused = $state.raw<Readonly<Record<string, number>>>({});
 
   readonly #people: People;
+  readonly #meanwhile = new Meanwhile<News>();
   #mailroom: Mailroom | undefined;
   #terms: ThreadTerms | undefined;
   readonly #drafts = new Map<string, { text: string; timer: ReturnType<typeof setTimeout> }>();
@@ -73,6 +75,13 @@ export class Chats {
   }
 
   async reload(): Promise<void> {
+    await this.#meanwhile.read(
+      () => this.#reload(),
+      (news) => this.hear(news),
+    );
+  }
+
+  async #reload(): Promise<void> {
     const mailbox = this.#mailroom?.account.mailbox;
     if (!mailbox) return;
     const [chats, drafts] = [await mailbox.chats(), await mailbox.notes('draft:')];
@@ -118,6 +127,7 @@ export class Chats {
 
   /** Takes in what has happened, here or in another tab. */
   hear(news: News): void {
+    if (news.kind !== 'reloaded' && this.#meanwhile.keeps(news)) return;
     if (news.kind === 'mail' && news.chats.length > 0) this.#putRows(news.chats);
     if (news.kind === 'draft') this.#putDraft(news.peer, news.text);
     if (news.kind === 'refused') this.refused = news.counts;

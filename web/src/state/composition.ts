@@ -111,7 +111,7 @@ export class Kez {
     // After a reload without a device of its own, only the passphrase can sign in.
     if (!account.speaker) return void (await this.account.lock());
     await this.account.keepSession(account);
-    await this.connection.open(account, {
+    const opening = this.connection.open(account, {
       opened: (client) => {
         mail?.opened(client);
         this.people.connected();
@@ -124,6 +124,8 @@ export class Kez {
       diagnose: () => this.#diagnose(account),
     });
     mail?.start();
+    // A page is not kept waiting by a network that is away.
+    void opening.catch(() => undefined);
   }
 
   async #makeDevice(account: Unlocked): Promise<void> {

@@ -61,8 +61,11 @@ export class Connection {
     this.server = account.server;
     this.#listener = listener;
     this.#tell('connecting');
+    const urls = await this.#urls();
+    // Locked, or opened for somebody else, while the server was asked.
+    if (this.#listener !== listener) return;
     const link = new Link(
-      { urls: await this.#urls(), server: account.server, speaker, now: () => this.#clock.seconds() },
+      { urls, server: account.server, speaker, now: () => this.#clock.seconds() },
       {
         changed: (state, url) => this.#changed(state, url),
         opened: (client) => {

@@ -16,20 +16,21 @@ export class Mailroom {
     this.#heard = heard;
   }
 
-  /** Reads what is there, decides, and writes; nobody else changes anything meanwhile. Returns what was added. */
-  async change(decide: (mailbox: Mailbox) => Promise<Change | undefined>): Promise<KeptMessage[]> {
+  /**
+   * Reads what is there, decides, and writes; nobody else changes anything meanwhile. Returns what was added. What is `certain`,
+   * since the server has said it, is told before it is written too: whoever waits for it need not wait for the disk.
+   */
+  async change(
+    decide: (mailbox: Mailbox) => Promise<Change | undefined>,
+    certain = false,
+  ): Promise<KeptMessage[]> {
     const { mailbox, tabs } = this.account;
     const { change, added } = await tabs.exclusively(async () => {
       const change = await decide(mailbox);
+      if (change && certain) this.#tellOf(change, []);
       return { change, added: change ? await this.#commit(change) : [] };
     });
-    if (!change) return [];
-    const messages = [...added, ...(change.update ?? [])];
-    const removed = (change.remove ?? []).map(({ id }) => id);
-    const chats = [...(change.chats ?? [])];
-    if (messages.length + removed.length + chats.length > 0) {
-      this.tell({ kind: 'mail', messages, removed, chats });
-    }
+    if (change) this.#tellOf(change, added);
     return added;
   }
 
@@ -37,6 +38,15 @@ export class Mailroom {
   tell(news: News): void {
     this.#heard(news);
     this.account.tabs.tell(news);
+  }
+
+  #tellOf(change: Change, added: readonly KeptMessage[]): void {
+    const messages = [...added, ...(change.update ?? [])];
+    const removed = (change.remove ?? []).map(({ id }) => id);
+    const chats = [...(change.chats ?? [])];
+    if (messages.length + removed.length + chats.length > 0) {
+      this.tell({ kind: 'mail', messages, removed, chats });
+    }
   }
 
   async #commit(change: Change): Promise<KeptMessage[]> {

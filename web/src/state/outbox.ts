@@ -112,7 +112,7 @@ export class Outbox {
       if (!message) return { sent };
       const notes = failure ? { [await failedNote(mailbox, outgoing.id)]: { ...outgoing, place: 0 } } : {};
       return { ...(await settled(mailbox, message, failure)), sent, notes };
-    });
+    }, true);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { KeptMessage, KeptOutgoing, KeptStatus } from '../storage/kept.ts';
 import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
+import { Meanwhile } from './meanwhile.ts';
 import { failedNote } from './outbox.ts';
 import { emptyChat, endingWith, withMessage, withUpdate } from './summary.ts';
 import type { News } from './unlocked.ts';
@@ -57,10 +58,9 @@ export class Thread {
   draft = $state('');
 
   readonly #terms: ThreadTerms;
+  readonly #meanwhile = new Meanwhile<News>();
   /** The place of the oldest message that is here. */
   #oldest = 1;
-  /** Messages that are written one after the other stay so. */
-  #sending: Promise<void> = Promise.resolve();
 
   constructor(peer: string, terms: ThreadTerms) {
     this.peer = peer;
@@ -69,15 +69,11 @@ export class Thread {
 
   /** Reads the newest messages, and as far back as there are unread ones. */
   async load(draft: string): Promise<void> {
-    const { mailbox } = this.#terms.mailroom.account;
-    const chat = (await mailbox.chat(this.peer)) ?? emptyChat(this.peer, 0);
-    const count = Math.min(Math.max(FIRST_PAGE, chat.unread + 20), MOST_UNREAD);
-    const page = await mailbox.page(this.peer, undefined, count);
-    const isUnread = ({ place, isMine }: KeptMessage) => !isMine && place > chat.readPlace;
     this.draft = draft;
-    this.unread = chat.unread;
-    this.firstUnread = chat.unread > 0 ? (page.find(isUnread)?.id ?? null) : null;
-    this.#putInFront(page, count, []);
+    await this.#meanwhile.read(
+      () => this.#load(),
+      (news) => this.hear(news),
+    );
   }
 
   /** Puts the page before in front. */
@@ -85,9 +81,10 @@ export class Thread {
     if (this.isLoadingOlder || !this.hasOlder) return;
     this.isLoadingOlder = true;
     try {
-      const { mailbox } = this.#terms.mailroom.account;
-      const page = await mailbox.page(this.peer, this.#oldest, PAGE);
-      this.#putInFront(page, PAGE, this.messages);
+      await this.#meanwhile.read(
+        () => this.#loadOlder(),
+        (news) => this.hear(news),
+      );
     } finally {
       this.isLoadingOlder = false;
     }
@@ -117,11 +114,8 @@ export class Thread {
     };
     this.setDraft('');
     this.messages = [...this.messages, shown(kept)];
-    const before = this.#sending;
-    const sent = this.#post(kept, before);
-    this.#sending = sent.catch(() => undefined);
     try {
-      await sent;
+      await this.#post(kept);
     } catch (error) {
       this.messages = this.messages.filter(({ id }) => id !== kept.id);
       if (this.draft === '') this.setDraft(text);
@@ -197,7 +191,7 @@ export class Thread {
   /** Takes in what has happened, here or in another tab. */
   hear(news: News): void {
     if (news.kind === 'draft' && news.peer === this.peer) this.draft = news.text;
-    if (news.kind !== 'mail') return;
+    if (news.kind !== 'mail' || this.#meanwhile.keeps(news)) return;
     const mine = news.messages.filter(({ peer }) => peer === this.peer);
     const chat = news.chats.find(({ peer }) => peer === this.peer);
     if (chat) this.unread = chat.unread;
@@ -211,13 +205,32 @@ export class Thread {
     this.messages = [...kept, ...[...fresh.values()].filter(isNew)];
   }
 
-  /** Writes the message and its sealed form, once those before it are written. */
-  async #post(kept: KeptMessage, before: Promise<void>): Promise<void> {
-    const sealed = await this.#seal(kept, kept.at);
-    await before;
+  async #load(): Promise<void> {
+    const { mailbox } = this.#terms.mailroom.account;
+    const chat = (await mailbox.chat(this.peer)) ?? emptyChat(this.peer, 0);
+    const count = Math.min(Math.max(FIRST_PAGE, chat.unread + 20), MOST_UNREAD);
+    const page = await mailbox.page(this.peer, undefined, count);
+    const isUnread = ({ place, isMine }: KeptMessage) => !isMine && place > chat.readPlace;
+    this.unread = chat.unread;
+    this.firstUnread = chat.unread > 0 ? (page.find(isUnread)?.id ?? null) : null;
+    this.#putInFront(page, count, []);
+  }
+
+  async #loadOlder(): Promise<void> {
+    const { mailbox } = this.#terms.mailroom.account;
+    const page = await mailbox.page(this.peer, this.#oldest, PAGE);
+    this.#putInFront(page, PAGE, this.messages);
+  }
+
+  /** Writes the message and its sealed form; those who wait for their turn get it in the order in which they came. */
+  async #post(kept: KeptMessage): Promise<void> {
+    const sealing = this.#seal(kept, kept.at);
+    // It is looked at below, perhaps after it has failed.
+    sealing.catch(() => undefined);
     await this.#terms.mailroom.change(async (mailbox) => {
-      const chat = (await mailbox.chat(this.peer)) ?? emptyChat(this.peer, kept.at);
-      return { add: [kept], send: [sealed], chats: [withMessage(chat, kept)] };
+      const [sealed, chat] = await Promise.all([sealing, mailbox.chat(this.peer)]);
+      const chats = [withMessage(chat ?? emptyChat(this.peer, kept.at), kept)];
+      return { add: [kept], send: [sealed], chats };
     });
     this.#terms.sendSoon();
   }

@@ -1,5 +1,23 @@
 // Words about accounts elsewhere, and of the way to connect one.
+import { problems } from './problems.ts';
+
+/** Why an account is not verified: what was found where the claim should be. */
+const whys: Readonly<Record<string, string>> = {
+  absent: 'The claim was not found there.',
+  malformed: 'Something there begins as a claim and cannot be read.',
+  wrong_primary: 'The claim there is of another identity.',
+  wrong_subject: 'The claim there is of another account.',
+  bad_signature: 'The signature of the claim does not hold.',
+  expired: 'The claim has expired.',
+  revoked: 'The claim was revoked.',
+  no_such_account: 'There is no such account.',
+  timeout: 'There was no answer in time.',
+  too_large: 'What was answered is too long to be read.',
+  no_answer: 'There was no answer that can be understood.',
+};
+
 export const claims = {
+  why: (code: string) => whys[code] ?? problems[code] ?? code,
   title: 'Accounts',
   add: 'Connect an account',
   revoke: 'Revoke',

@@ -15,7 +15,6 @@ export const settings = {
   staysUnlockedHint: 'For 30 days after the last use, by a key that cannot leave this browser.',
   biometric: 'Unlock with fingerprint or face',
   biometricHint: 'Your passphrase keeps working.',
-  biometricNone: 'This browser or device offers none that Kez can use.',
   reveal: 'Show the recovery phrase',
   revealHint: 'Nobody should look over your shoulder.',
   revealSeed: 'Show the seed',

@@ -1,0 +1,85 @@
+// What can be chosen and taken along: colours, the way to send, another passphrase, an archive, devices.
+import { expect, test } from './story.ts';
+
+test('colours are chosen and kept; Enter may break the line', async ({ person, mesh }) => {
+  const alice = await person('alice', { colorScheme: 'dark' });
+  await alice.create();
+  await alice.live();
+  await alice.page.getByRole('link', { name: 'Settings' }).click();
+  await alice.page.getByRole('radio', { name: 'Light' }).check();
+  await expect(alice.page.locator('html')).toHaveAttribute('data-theme', 'light');
+  await alice.page.getByRole('switch', { name: 'Enter sends' }).click();
+  await alice.page.reload();
+  await expect(alice.page.locator('html')).toHaveAttribute('data-theme', 'light');
+  await expect(alice.page.getByRole('switch', { name: 'Enter sends' })).not.toBeChecked();
+  const handle = `st-${alice.handle}`.slice(0, 32);
+  await mesh.person(handle);
+  await alice.begin(handle);
+  await alice.composer.fill('one');
+  await alice.composer.press('Enter');
+  await expect(alice.composer).toHaveValue('one\n');
+  await alice.composer.press('Control+Enter');
+  await expect(alice.bubble('one')).toBeVisible();
+});
+
+test('another passphrase unlocks, and the one before does not', async ({ person }) => {
+  const alice = await person('alice');
+  await alice.create();
+  const { page } = alice;
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Change the passphrase' }).click();
+  await page.getByLabel('Passphrase until now').fill(alice.passphrase);
+  await page.getByLabel('New passphrase').fill('quite another one');
+  await page.getByLabel('The passphrase again').fill('quite another one');
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await expect(page.getByText('The passphrase was changed.')).toBeVisible();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: 'Lock now' }).click();
+  await alice.unlock();
+  await expect(page.getByText('That is not the passphrase.')).toBeVisible();
+  await alice.unlock('quite another one');
+  await alice.live();
+});
+
+test('an archive carries what was said into another browser', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  await alice.create();
+  const handle = `ar-${alice.handle}`.slice(0, 32);
+  await mesh.person(handle);
+  await alice.begin(handle);
+  await alice.say('worth keeping');
+  await alice.expectDelivery('worth keeping', 'sent', 'delivered');
+  await alice.page.getByRole('link', { name: 'Settings' }).click();
+  await alice.page.getByRole('button', { name: 'Export' }).click();
+  const dialog = alice.page.getByRole('dialog');
+  await dialog.getByLabel('Passphrase of the archive').fill('for the archive');
+  await dialog.getByLabel('The passphrase again').fill('for the archive');
+  const [download] = await Promise.all([
+    alice.page.waitForEvent('download'),
+    dialog.getByRole('button', { name: 'Export' }).click(),
+  ]);
+  await expect(alice.page.getByText('The archive was written.')).toBeVisible();
+
+  const elsewhere = Object.assign(await person('blank'), { handle: alice.handle });
+  await elsewhere.restore(alice.words.join(' '));
+  await elsewhere.page.getByRole('link', { name: 'Settings' }).click();
+  await elsewhere.page.getByRole('button', { name: 'Import' }).click();
+  const other = elsewhere.page.getByRole('dialog');
+  await other.getByLabel('File').setInputFiles(await download.path());
+  await other.getByLabel('Passphrase of the archive').fill('for the archive');
+  await other.getByRole('button', { name: 'Import' }).click();
+  await expect(elsewhere.page.getByText('1 messages were added')).toBeVisible();
+  await elsewhere.chats();
+  await expect(elsewhere.page.getByRole('link', { name: /worth keeping/ })).toBeVisible();
+});
+
+test('a device that was revoked is let in no more', async ({ person }) => {
+  const alice = await person('alice');
+  await alice.create();
+  await alice.live();
+  await alice.page.getByRole('link', { name: 'Settings' }).click();
+  await expect(alice.page.getByText('this browser', { exact: true })).toBeVisible();
+  await alice.page.getByRole('button', { name: 'Revoke' }).click();
+  await alice.page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await expect(alice.page.getByText('this browser', { exact: true })).toBeHidden();
+});
