@@ -69,20 +69,23 @@ impl Assets {
             [FOR_EVER].into_response()
         } else {
             let tag = tag(&plain);
-            if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-                return Some((StatusCode::NOT_MODIFIED, [REVALIDATE, (header::ETAG, &tag)]).into_response());
-            }
-            [REVALIDATE, (header::ETAG, &tag)].into_response()
+            let known =
+                headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+            let status = if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+            (status, [REVALIDATE, (header::ETAG, &tag)]).into_response()
         };
-        let encoding = smaller.as_ref().map(|(name, _)| *name);
-        *answer.body_mut() = smaller.map_or(plain, |(_, bytes)| bytes).into_owned().into();
+        // Also of what has not changed: browsers take the policy of the last answer.
         let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS));
-        if let Some(encoding) = encoding {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        if answer.status() == StatusCode::OK {
+            let headers = answer.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
+            if let Some((encoding, _)) = &smaller {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+            *answer.body_mut() = smaller.map_or(plain, |(_, bytes)| bytes).into_owned().into();
         }
         Some(answer)
     }
@@ -222,6 +225,8 @@ mod tests {
         let policy = first.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.ends_with("connect-src 'self' wss://nats.example"), "{policy}");
         let known = HeaderMap::from_iter([(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone())]);
-        assert_eq!(assets.index(&known).unwrap().status(), StatusCode::NOT_MODIFIED);
+        let again = assets.index(&known).unwrap();
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(again.headers()[header::CONTENT_SECURITY_POLICY], policy);
     }
 }
