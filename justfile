@@ -26,10 +26,10 @@ check:
 fmt:
     cargo fmt --all
 
-# measure the mesh and print one table; a row can be run alone by its name
+# measure the mesh and the web client, a table each; a row can be run alone by its name
 [no-exit-message]
 @bench *args:
-    exec cargo run --release --package tests --bin kez-bench -- "$@"
+    exec tests/setup/bench "$@"
 
 # feed random input to one parser of what strangers send, for so many seconds
 fuzz target seconds="300":

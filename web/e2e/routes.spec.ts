@@ -29,6 +29,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await alice.page.keyboard.press('Escape');
     await alice.page.keyboard.press('Control+/');
     await check(alice.page, 'the shortcuts');
+    await alice.page.keyboard.press('Escape');
     await alice.lock();
     await check(alice.page, 'unlock');
   });

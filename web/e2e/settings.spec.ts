@@ -73,13 +73,20 @@ test('an archive carries what was said into another browser', async ({ person, m
   await expect(elsewhere.page.getByRole('link', { name: /worth keeping/ })).toBeVisible();
 });
 
-test('a device that was revoked is let in no more', async ({ person }) => {
+test('a device that is lost is revoked from another one', async ({ person }) => {
   const alice = await person('alice');
   await alice.create();
   await alice.live();
+  const lost = Object.assign(await person('lost'), { handle: alice.handle });
+  await lost.restore(alice.words.join(' '));
+  await lost.page.getByRole('link', { name: 'Settings' }).click();
+  await expect(lost.page.getByText('this browser', { exact: true })).toBeVisible();
+  await lost.context.close();
   await alice.page.getByRole('link', { name: 'Settings' }).click();
   await expect(alice.page.getByText('this browser', { exact: true })).toBeVisible();
+  await expect(alice.page.getByRole('button', { name: 'Revoke' })).toHaveCount(1);
   await alice.page.getByRole('button', { name: 'Revoke' }).click();
   await alice.page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await expect(alice.page.getByText('this browser', { exact: true })).toBeHidden();
+  await expect(alice.page.getByRole('button', { name: 'Revoke' })).toHaveCount(0);
+  await expect(alice.page.getByText('this browser', { exact: true })).toBeVisible();
 });

@@ -1,8 +1,8 @@
 // A long list builds few rows, and the right ones.
 import { expect, test } from 'vitest';
-import { ALL_BUILT, Heights, VisibleRows } from './visible-rows.ts';
+import { ALL_BUILT, Heights, RowKeys, VisibleRows } from './visible-rows.ts';
 
-const keys = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
+const keys = (count: number) => new RowKeys(Array.from({ length: count }, (_, index) => `${index}`));
 
 test('a short list is built whole', () => {
   expect(new VisibleRows(keys(ALL_BUILT), new Heights(), 50).range(0, 100)).toEqual({
@@ -28,7 +28,7 @@ test('of a long one, what is in view and around it', () => {
 });
 
 test('an empty list has nothing to build', () => {
-  const list = new VisibleRows([], new Heights(), 50);
+  const list = new VisibleRows(keys(0), new Heights(), 50);
   expect(list.range(0, 100)).toEqual({ from: 0, to: 0 });
   expect(list.height).toBe(0);
 });

@@ -21,17 +21,33 @@ export class Heights {
   }
 }
 
+/** The rows by name; made anew only when rows come or go, not with every height that is learnt. */
+export class RowKeys {
+  readonly all: readonly string[];
+  readonly #index: ReadonlyMap<string, number>;
+
+  constructor(keys: readonly string[]) {
+    this.all = keys;
+    this.#index = new Map(keys.map((key, index) => [key, index]));
+  }
+
+  indexOf(key: string): number | undefined {
+    return this.#index.get(key);
+  }
+}
+
 export class VisibleRows {
   /** Where each row begins; one more than there are rows, for the end of the last. */
   readonly offsets: Float64Array;
-  readonly #index: Map<string, number>;
+  readonly #keys: RowKeys;
 
-  constructor(keys: readonly string[], heights: Heights, estimate: number) {
-    this.offsets = new Float64Array(keys.length + 1);
-    this.#index = new Map();
-    keys.forEach((key, index) => {
-      this.offsets[index + 1] = this.start(index) + (heights.get(key) ?? estimate);
-      this.#index.set(key, index);
+  constructor(keys: RowKeys, heights: Heights, estimate: number) {
+    this.#keys = keys;
+    this.offsets = new Float64Array(keys.all.length + 1);
+    let place = 0;
+    keys.all.forEach((key, index) => {
+      place += heights.get(key) ?? estimate;
+      this.offsets[index + 1] = place;
     });
   }
 
@@ -49,7 +65,7 @@ export class VisibleRows {
   }
 
   indexOf(key: string): number | undefined {
-    return this.#index.get(key);
+    return this.#keys.indexOf(key);
   }
 
   /** The row at a place, counted from the top of the first. */
