@@ -9,6 +9,8 @@ import { Writer } from './words.ts';
 const MESSAGES = 10_000;
 /** One turn of the wheel, in pixels. */
 const TURN = 1_200;
+/** Five turns so often reach any end many times over. */
+const MOST_TURNS = 1_000;
 
 export async function measure(bed: Bed, runs: number): Promise<Row[]> {
   const bob = await bed.mesh.person('bob-of-old');
@@ -68,7 +70,10 @@ async function scroll(page: Page, ends: { first: string; last: string }): Promis
         const isAtEdge = log.scrollTop === 0 || log.scrollTop + log.clientHeight >= log.scrollHeight - 1;
         return isAtEdge && log.textContent.includes(end);
       }, end);
-    while (!(await isThere())) for (let turns = 0; turns < 5; turns++) await page.mouse.wheel(0, by);
+    for (let turns = 0; !(await isThere()); turns++) {
+      if (turns === MOST_TURNS) throw new Error('turning the wheel does not lead to the end of the history');
+      for (let turn = 0; turn < 5; turn++) await page.mouse.wheel(0, by);
+    }
   }
   return watching.evaluate(({ tasks, observer }) => {
     const rest = observer.takeRecords().map(({ duration }) => duration);

@@ -16,12 +16,13 @@ export async function measure(bed: Bed, runs: number): Promise<Row[]> {
   const [alice, bob] = [await bed.person('alice'), await bed.person('bob')];
   await alice.create();
   await bob.create();
-  await bob.live();
-  await alice.live();
-  await alice.begin(bob.handle);
-  await alice.say('hello');
-  await bob.page.getByRole('link', { name: alice.handle }).first().click();
-  await bob.bubble('hello').waitFor();
+  for (const [me, other] of [
+    [alice, bob],
+    [bob, alice],
+  ] as const) {
+    await me.live();
+    await me.begin(other.handle);
+  }
   const samples: Sample[][] = [];
   for (let run = 0; run < runs; run++) {
     const all: Sample[] = [];
