@@ -1,5 +1,5 @@
 // What a chat shows, line by line: messages grouped by who wrote them, days between them, and where reading stopped.
-import { daysAgo } from './times.ts';
+import { dayOf, type Day } from './times.ts';
 
 /** How far a message of one's own has come. */
 export type Delivery = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
@@ -35,19 +35,29 @@ const TOGETHER = 5 * 60_000;
 /** The rows of a chat, oldest first; the divider stands before the message `firstUnread`. */
 export function rows(messages: readonly ShownMessage[], firstUnread: string | null): Row[] {
   const all: Row[] = [];
+  const days = daysOf(messages);
   messages.forEach((message, index) => {
     const before = messages[index - 1];
     const after = messages[index + 1];
-    const newDay = !before || daysAgo(before.at, message.at) !== 0;
+    const newDay = days[index] !== days[index - 1];
     const divided = message.id === firstUnread;
     if (newDay) all.push({ kind: 'day', key: `day ${message.id}`, at: message.at });
     if (divided) all.push({ kind: 'unread', key: 'unread' });
     const first = newDay || divided || !together(before, message);
-    const last =
-      !after || after.id === firstUnread || daysAgo(message.at, after.at) !== 0 || !together(message, after);
+    const endsDay = days[index] !== days[index + 1];
+    const last = !after || after.id === firstUnread || endsDay || !together(message, after);
     all.push({ kind: 'message', key: message.id, message, first, last });
   });
   return all;
+}
+
+/** The day of each message; the calendar is asked only where one ends, for it is slow and histories are long. */
+function daysOf(messages: readonly ShownMessage[]): number[] {
+  let day: Day = { from: 0, to: 0 };
+  return messages.map(({ at }) => {
+    if (at < day.from || at >= day.to) day = dayOf(at);
+    return day.from;
+  });
 }
 
 function together(a: ShownMessage | undefined, b: ShownMessage): boolean {

@@ -27,6 +27,16 @@ export function daysAgo(milliseconds: number, now: number): number {
   return Math.round((midnight(now) - midnight(milliseconds)) / 86_400_000);
 }
 
+/** A person's own day: from its midnight on, and not beyond the next one. */
+export interface Day {
+  from: number;
+  to: number;
+}
+
+export function dayOf(milliseconds: number): Day {
+  return { from: midnight(milliseconds), to: new Date(milliseconds).setHours(24, 0, 0, 0) };
+}
+
 /** What stands between the messages of two days. */
 export function dayTitle(milliseconds: number, now: number): string {
   const days = daysAgo(milliseconds, now);
