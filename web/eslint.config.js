@@ -18,7 +18,16 @@ function mayNotImport(folder, forbidden) {
 }
 
 export default ts.config(
-  { ignores: ['dist/', 'interop/dist/', 'bench/dist/', 'src/nats/contract.ts', 'test-results/', 'playwright-report/'] },
+  {
+    ignores: [
+      'dist/',
+      'interop/dist/',
+      'bench/dist/',
+      'src/nats/contract.ts',
+      'test-results/',
+      'playwright-report/',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.strict,
   ...svelte.configs.recommended,
