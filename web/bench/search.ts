@@ -33,7 +33,7 @@ export async function measure(bed: Bed, runs: number): Promise<Row[]> {
 /** What people search for: a word, a part of one, two words that stand together; none twice, and other ones in each run. */
 function queries(texts: readonly string[], run: number): string[] {
   const all = new Set<string>();
-  for (let at = run * 97; all.size < QUERIES; at += 331) {
+  for (let at = 1 + run * 97; all.size < QUERIES; at += 331) {
     const words = (texts[at % texts.length] ?? '').split(' ');
     const [first = '', second = ''] = words;
     const kinds = [first, first.slice(0, 3), `${first} ${second}`, words.at(-1) ?? ''];
