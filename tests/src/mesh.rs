@@ -92,7 +92,7 @@ impl Mesh {
             sigchain_database_url: format!("sqlite://{}?mode=rwc", database.join("sigchain.db").display()),
             listen: any,
             // Stories are the same whether or not the web client was built.
-            extra: [("gateway", "--web-dir=/nowhere")]
+            extra: [("gateway", "--web-dir=none")]
                 .iter()
                 .chain(flags)
                 .map(|(service, flag)| (*service, (*flag).to_owned()))

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -39,10 +40,19 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
      trusted-types svelte-trusted-html kez-url; connect-src 'self'";
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
 
+/// Instead of a folder: no client at all.
+const NONE: &str = "none";
+
 /// Where the client's files are, and the policy that they are sent with.
 pub struct Assets {
-    folder: Option<PathBuf>,
+    place: Place,
     policy: HeaderValue,
+}
+
+enum Place {
+    Binary,
+    Folder(PathBuf),
+    Nowhere,
 }
 
 impl Assets {
@@ -51,7 +61,20 @@ impl Assets {
         for broker in &settings.nats_public_urls {
             write!(policy, " {broker}")?;
         }
-        Ok(Self { folder: settings.web_dir.clone(), policy: policy.parse()? })
+        let place = match &settings.web_dir {
+            None => Place::Binary,
+            Some(folder) if folder == Path::new(NONE) => Place::Nowhere,
+            Some(folder) => {
+                let index = folder.join(INDEX);
+                ensure!(
+                    index.is_file(),
+                    "KEZ_WEB_DIR names a folder without an {INDEX}: {}",
+                    folder.display()
+                );
+                Place::Folder(folder.clone())
+            }
+        };
+        Ok(Self { place, policy: policy.parse()? })
     }
 
     /// The client's only document, which draws every page; none when there is no client.
@@ -99,9 +122,10 @@ impl Assets {
         if !path.split('/').all(is_plain) {
             return None;
         }
-        match &self.folder {
-            Some(folder) => fs::read(folder.join(path)).ok().map(Cow::Owned),
-            None => Built::get(path).map(|EmbeddedFile { data, .. }| data),
+        match &self.place {
+            Place::Folder(folder) => fs::read(folder.join(path)).ok().map(Cow::Owned),
+            Place::Binary => Built::get(path).map(|EmbeddedFile { data, .. }| data),
+            Place::Nowhere => None,
         }
     }
 }
@@ -200,7 +224,12 @@ mod tests {
 
     #[test]
     fn the_smallest_form_that_is_accepted_is_sent() {
-        let files = [("assets/a.js", "plain"), ("assets/a.js.br", "br"), ("assets/a.js.gz", "gz")];
+        let files = [
+            ("index.html", ""),
+            ("assets/a.js", "plain"),
+            ("assets/a.js.br", "br"),
+            ("assets/a.js.gz", "gz"),
+        ];
         let (_folder, assets) = assets(&files);
         for (accepted, encoding) in [
             ("gzip, deflate, br", Some("br")),

@@ -40,7 +40,7 @@ pub struct Settings {
     #[arg(long, env = "KEZ_PUBLIC_URL", value_name = "KEZ_PUBLIC_URL", value_parser = base_url)]
     pub public_url: Option<String>,
 
-    /// Folder of the built web client [default: the one in this binary]
+    /// Folder of the built web client, or none [default: the one in this binary]
     #[arg(long, env = "KEZ_WEB_DIR", value_name = "KEZ_WEB_DIR")]
     pub web_dir: Option<PathBuf>,
 

@@ -35,8 +35,7 @@ impl Stage {
         let own =
             ["kez-gateway", "--nats-seed-file=unused", "--listen=127.0.0.1:0", "--server=kez.example", &url];
         // Whether or not the web client was built, there is none on this stage unless it is brought.
-        let own =
-            own.iter().copied().chain(["--web-dir=/nowhere"].into_iter().filter(|_| !brings_client(flags)));
+        let own = own.iter().copied().chain(["--web-dir=none"].into_iter().filter(|_| !brings_client(flags)));
         let settings = gateway::Config::parse_from(own.chain(flags.iter().copied())).settings;
         let gateway = gateway::start(&nats, settings, Clock::default(), 64).await.unwrap();
         Some(Self { broker, gateway, http: reqwest::Client::new() })

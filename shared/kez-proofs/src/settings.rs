@@ -16,7 +16,7 @@ pub struct Settings {
           value_delimiter = ',', value_parser = resolver)]
     pub resolvers: Vec<SocketAddr>,
 
-    /// GitHub's API
+    /// Base URL of GitHub's API
     #[arg(long = "proof-github-url", env = "KEZ_PROOF_GITHUB_URL", value_name = "KEZ_PROOF_GITHUB_URL",
           default_value = "https://api.github.com", value_parser = base)]
     pub github_url: Url,
@@ -35,7 +35,7 @@ pub struct Settings {
           default_value = "wss://relay.damus.io,wss://nos.lol,wss://relay.primal.net")]
     pub nostr_relays: Vec<Url>,
 
-    /// Bluesky's public AppView
+    /// Base URL of Bluesky's public AppView
     #[arg(long = "proof-bluesky-url", env = "KEZ_PROOF_BLUESKY_URL", value_name = "KEZ_PROOF_BLUESKY_URL",
           default_value = "https://public.api.bsky.app", value_parser = base)]
     pub bluesky_url: Url,
