@@ -1,5 +1,8 @@
 // The client's whole state against a real mesh: accounts, chats both ways, outages, reloads, tabs, devices, archives.
 import 'fake-indexeddb/auto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { SecretKey } from '../src/crypto/keys.ts';
 import { Mesh, missingMesh, type CliPerson } from './mesh.ts';
@@ -170,6 +173,7 @@ describe.skipIf(missing)('the client', () => {
     });
     expect(await second.kez.archive.import(file, 'archive')).toEqual({ messages: 1, known: 0 });
     expect(await second.kez.archive.import(file, 'archive')).toEqual({ messages: 0, known: 1 });
+    expect(await openedAtTheCommandLine(bob, file, 'archive')).toEqual(['from the first browser']);
     await expect
       .poll(() => chat.messages.map(({ text }) => text))
       .toEqual(['from the first browser', 'to both of you']);
@@ -307,3 +311,20 @@ describe.skipIf(missing)('the client', () => {
     expect(await lena.kez.search.find('river', 'ed25519:00')).toEqual([]);
   });
 });
+
+/** The texts that `kez archive open` finds in an archive. */
+async function openedAtTheCommandLine(by: CliPerson, archive: Blob, passphrase: string): Promise<unknown[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'kez-archive-'));
+  try {
+    const [file, secret] = [join(folder, 'archive.kez'), join(folder, 'passphrase')];
+    await writeFile(file, new Uint8Array(await archive.arrayBuffer()));
+    await writeFile(secret, passphrase);
+    const lines = await by.kez('archive', 'open', file, '--json', '--passphrase-file', secret);
+    return lines
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { text: unknown }).text);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
