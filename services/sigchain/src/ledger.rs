@@ -100,8 +100,9 @@ impl Ledger {
         let kept = self.kept(event.primary());
         let mut held = kept.known.lock().await;
         let mut raced = false;
-        // A refusal counts only on what was just read: what is kept may be behind.
-        let mut just_read = self.refresh(&kept, &mut held, false).await?;
+        // What is kept may be behind: then the stream refuses what is judged by it to follow, and whatever is judged not to is
+        // judged again on what was just read.
+        let mut just_read = false;
         for _ in 0..TRIES {
             let known = &mut held.0;
             match known.judge(&event)? {
@@ -116,10 +117,12 @@ impl Ledger {
                     {
                         Ok(sequence) => {
                             let head = known.take(chain, &event, sequence);
+                            held.1 = Some(Instant::now());
                             return Ok(Appended { created: true, event: head });
                         }
                         Err(Refused::Conflict) => {
-                            raced = true;
+                            // What was never read is no race.
+                            raced = held.1.is_some();
                             just_read = self.refresh(&kept, &mut held, true).await?;
                         }
                         Err(refused) => {
