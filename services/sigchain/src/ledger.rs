@@ -118,6 +118,7 @@ impl Ledger {
                         Ok(sequence) => {
                             let head = known.take(chain, &event, sequence);
                             held.1 = Some(Instant::now());
+                            self.weigh(&kept, &held.0);
                             return Ok(Appended { created: true, event: head });
                         }
                         Err(Refused::Conflict) => {
