@@ -17,10 +17,8 @@ pub async fn ask<F, Request: Serialize, Reply: DeserializeOwned>(
     endpoint: Endpoint<F, Request, Reply>,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let body =
-        serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
-    let reply = nats.request_with_headers(endpoint.pattern(), trace::headers(), body.into()).await;
-    read(&reply.map_err(|error| unanswered(endpoint.service(), &error))?)
+    let asked = async_nats::Request::new().headers(trace::headers());
+    send(nats, endpoint.service(), endpoint.pattern().to_owned(), asked, request).await
 }
 
 /// Asks something that may take longer than most do.
@@ -30,12 +28,8 @@ pub async fn ask_patiently<F, Request: Serialize, Reply: DeserializeOwned>(
     request: &Request,
     patience: Duration,
 ) -> Result<Reply, Problem> {
-    let body =
-        serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
-    let request =
-        async_nats::Request::new().headers(trace::headers()).payload(body.into()).timeout(Some(patience));
-    let reply = nats.send_request(endpoint.pattern(), request).await;
-    read(&reply.map_err(|error| unanswered(endpoint.service(), &error))?)
+    let asked = async_nats::Request::new().headers(trace::headers()).timeout(Some(patience));
+    send(nats, endpoint.service(), endpoint.pattern().to_owned(), asked, request).await
 }
 
 /// Asks as a person does, on a subject that names the caller.
@@ -46,10 +40,19 @@ pub async fn ask_as<Request: Serialize, Reply: DeserializeOwned>(
     request: &Request,
     patience: Duration,
 ) -> Result<Reply, Problem> {
+    send(nats, service, subject, async_nats::Request::new().timeout(Some(patience)), request).await
+}
+
+async fn send<Request: Serialize, Reply: DeserializeOwned>(
+    nats: &Client,
+    service: &str,
+    subject: String,
+    asked: async_nats::Request,
+    request: &Request,
+) -> Result<Reply, Problem> {
     let body =
         serde_json::to_vec(request).map_err(|error| Problem::new(Code::Malformed, error.to_string()))?;
-    let request = async_nats::Request::new().payload(body.into()).timeout(Some(patience));
-    let reply = nats.send_request(subject, request).await;
+    let reply = nats.send_request(subject, asked.payload(body.into())).await;
     read(&reply.map_err(|error| unanswered(service, &error))?)
 }
 
