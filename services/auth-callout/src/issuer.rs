@@ -56,10 +56,7 @@ impl Issuer {
         let (publish, subscribe) = if registered {
             (rights::publish(&primary, &device), rights::subscribe(&primary, &device))
         } else {
-            (
-                rights::publish_unregistered(&primary, &device),
-                rights::subscribe_unregistered(&primary, &device),
-            )
+            (rights::publish_unregistered(&primary, &device), rights::subscribe_replies(&primary, &device))
         };
         let end = now.plus_seconds(self.lifetime_seconds);
         let claims = Claims {

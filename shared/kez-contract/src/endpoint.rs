@@ -74,7 +74,7 @@ impl<Family, Request, Reply> Copy for Endpoint<Family, Request, Reply> {}
 
 /// What the broker lets a signed-in person do: three lines, no more (ARCHITECTURE.md, "Subjects").
 pub mod rights {
-    use super::super::{event, registry, sigchain};
+    use super::super::{event, inbox, registry, sigchain};
 
     /// Publish rights of somebody who is registered.
     pub fn publish(primary: &str, device: &str) -> Vec<String> {
@@ -95,13 +95,19 @@ pub mod rights {
         ]
     }
 
+    /// Publish rights of a session that is for waking alone (`"use": "wake"`): fetch the mail that a push has announced, and
+    /// look up who sent it.
+    pub fn publish_wake(primary: &str, device: &str) -> Vec<String> {
+        vec![inbox::FETCH.subject(primary, device), registry::BY_PRIMARY.subject(primary, device)]
+    }
+
     /// Subscribe rights of somebody who is registered: the live mail, public facts, and replies.
     pub fn subscribe(primary: &str, device: &str) -> Vec<String> {
         vec![event::LIVE.subject(primary), event::FEED_ALL.to_owned(), inbox_subscription(primary, device)]
     }
 
-    /// Subscribe rights of somebody who is not: replies only.
-    pub fn subscribe_unregistered(primary: &str, device: &str) -> Vec<String> {
+    /// Subscribe rights of somebody who is not registered, and of a session for waking: replies only.
+    pub fn subscribe_replies(primary: &str, device: &str) -> Vec<String> {
         vec![inbox_subscription(primary, device)]
     }
 
@@ -130,6 +136,6 @@ mod tests {
     fn rights_are_the_three_lines() {
         assert_eq!(rights::publish("aa", "bb"), ["kez.rpc.*.*.aa.bb"]);
         assert_eq!(rights::subscribe("aa", "bb"), ["kez.live.aa", "kez.feed.>", "_INBOX_aa_bb.>"]);
-        assert_eq!(rights::subscribe_unregistered("aa", "bb"), ["_INBOX_aa_bb.>"]);
+        assert_eq!(rights::subscribe_replies("aa", "bb"), ["_INBOX_aa_bb.>"]);
     }
 }

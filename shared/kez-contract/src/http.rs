@@ -16,6 +16,10 @@ pub const VERIFY: &str = "/v1/verify";
 pub const MESSAGES: &str = "/v1/messages";
 pub const INBOX: &str = "/v1/inbox/{handle}";
 pub const INBOX_STREAM: &str = "/v1/inbox/{handle}/stream";
+pub const VAPID_KEY: &str = "/v1/push/vapid-public-key";
+pub const PUSH_SUBSCRIBE: &str = "/v1/push/subscribe/{handle}";
+pub const PUSH_UNSUBSCRIBE: &str = "/v1/push/unsubscribe/{handle}";
+pub const PUSH_SUBSCRIPTIONS: &str = "/v1/push/subscriptions/{handle}";
 pub const NATS: &str = "/v1/nats";
 pub const METRICS: &str = "/metrics";
 

@@ -1,6 +1,6 @@
 //! What can be asked in Kez: every subject with its request, its reply and the words it is refused in.
 //!
-//! Reading order: [`registry`], [`inbox`] and [`sigchain`] list the calls, [`endpoint`] says what a call is, [`event`] what is
+//! Reading order: [`registry`], [`inbox`], [`sigchain`] and [`push`] list the calls, [`endpoint`] says what a call is, [`event`] what is
 //! announced without being asked, [`problem`] how a call is refused. No subject is written anywhere else.
 
 pub mod config;
@@ -9,6 +9,7 @@ pub mod event;
 pub mod http;
 pub mod inbox;
 pub mod problem;
+pub mod push;
 pub mod registry;
 pub mod roll_call;
 pub mod sigchain;

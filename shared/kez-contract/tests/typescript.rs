@@ -14,7 +14,7 @@ use kez_contract::{Code, event, http, problem};
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, ItemConst, Lit, PathArguments, Type};
 
 /// The modules that speak of calls and their types, in the order in which a reader meets them.
-const MODULES: [&str; 6] = ["config", "problem", "registry", "inbox", "sigchain", "event"];
+const MODULES: [&str; 7] = ["config", "problem", "registry", "inbox", "sigchain", "push", "event"];
 
 /// Types that clients meet although no call names them.
 const MET_ANYWAY: [&str; 3] = ["ClientConfig", "Problem", "RegistryFact"];

@@ -31,6 +31,13 @@ export const EVENTS: Rpc<Events, EventPage> = { subject: 'kez.rpc.sigchain.event
 export const CLAIMANTS: Rpc<BySubject, Claimants> = { subject: 'kez.rpc.sigchain.claimants' };
 export const VERIFY: Rpc<Verify, Verdict> = { subject: 'kez.rpc.sigchain.verify' };
 
+// Calls to the push service
+export const VAPID_KEY: Rpc<AskVapidKey, VapidKey> = { subject: 'kez.rpc.push.vapid-key' };
+export const SUBSCRIBE: Rpc<Subscribe, Subscriptions> = { subject: 'kez.rpc.push.subscribe' };
+export const UNSUBSCRIBE: Rpc<Unsubscribe, Subscriptions> = { subject: 'kez.rpc.push.unsubscribe' };
+export const SUBSCRIPTIONS: Rpc<ListSubscriptions, Subscriptions> = { subject: 'kez.rpc.push.subscriptions' };
+export const TEST: Rpc<Test, Tested> = { subject: 'kez.rpc.push.test' };
+
 /** The answer to `GET /v1/config`. */
 export interface ClientConfig {
   /** The domain after the `@`. */
@@ -288,6 +295,62 @@ export type Why =
   /** The channel asks to wait. */
   | 'rate_limited';
 
+/** Asks which key pushes are signed with. */
+export interface AskVapidKey {
+}
+
+/** The `applicationServerKey` of a subscription (RFC 8292, section 3.2): an uncompressed P-256 point, base64url without padding. */
+export interface VapidKey {
+  key: string;
+}
+
+/** A push subscription as a browser's `PushSubscription.toJSON()` gives it, or a UnifiedPush client; the caller's own from now on. The same endpoint again replaces its keys. At most `MAX_SUBSCRIPTIONS` a person. */
+export interface Subscribe {
+  /** `https`, on a public address, at most `MAX_ENDPOINT` bytes. */
+  endpoint: string;
+  keys: SubscriptionKeys;
+}
+
+/** What payloads would be encrypted to (RFC 8291): base64url without padding. Kept for the day when a push has one. */
+export interface SubscriptionKeys {
+  /** An uncompressed P-256 point: 65 bytes. */
+  p256dh: string;
+  /** 16 bytes. */
+  auth: string;
+}
+
+/** Ends the subscription of this endpoint. Not an error when there is none. */
+export interface Unsubscribe {
+  endpoint: string;
+}
+
+/** Asks for the caller's subscriptions. */
+export interface ListSubscriptions {
+}
+
+/** The caller's subscriptions that now stand, the oldest first. Who finds theirs missing subscribes again. */
+export interface Subscriptions {
+  subscriptions: Subscription[];
+}
+
+/** One of the caller's subscriptions. */
+export interface Subscription {
+  endpoint: string;
+  /** RFC 3339, UTC, whole seconds. */
+  created_at: string;
+}
+
+/** Asks for one push to the caller's own endpoint, now, though the caller is online. */
+export interface Test {
+  endpoint: string;
+}
+
+/** What the push network answered: whether it took the push, and its HTTP status, none if there was no answer. */
+export interface Tested {
+  accepted: boolean;
+  status: number | null;
+}
+
 /** What the registry announces: `{"fact": "registered", "record", "envelope"}`, `{"fact": "rotated", "record", "envelope"}` or `{"fact": "profile", "envelope"}`. Readers verify the envelope, not the sender. `rotated` stands under the key that has lost its handle, and holds the registration of the successor, who has it now; that the two are one identity is said by the `rotate` event that ends the sigchain of the former. */
 export type RegistryFact =
   | { fact: 'registered'; record: Record; envelope: Document; }
@@ -327,6 +390,10 @@ export const paths = {
   messages: '/v1/messages',
   inbox: (handle: string) => `/v1/inbox/${encodeURIComponent(handle)}`,
   inboxStream: (handle: string) => `/v1/inbox/${encodeURIComponent(handle)}/stream`,
+  vapidKey: '/v1/push/vapid-public-key',
+  pushSubscribe: (handle: string) => `/v1/push/subscribe/${encodeURIComponent(handle)}`,
+  pushUnsubscribe: (handle: string) => `/v1/push/unsubscribe/${encodeURIComponent(handle)}`,
+  pushSubscriptions: (handle: string) => `/v1/push/subscriptions/${encodeURIComponent(handle)}`,
   nats: '/v1/nats',
   metrics: '/metrics',
   error: (code: string) => `/errors/${encodeURIComponent(code)}`,
@@ -366,6 +433,16 @@ export const limits = {
     /** The most claimants that one page holds. */
     maxClaimants: 100,
   },
+  push: {
+    /** The most subscriptions that a person may have. */
+    maxSubscriptions: 16,
+    /** The longest endpoint URL, in bytes. */
+    maxEndpoint: 2048,
+    /** The largest request of an HTTP client, in bytes of its JSON text. */
+    maxPushRequest: 4096,
+    /** Messages that come so soon after a push wake nobody a second time, in seconds. */
+    collapseSeconds: 5,
+  },
 } as const;
 
 /** Why a call is refused: each code with its HTTP status. */
@@ -384,6 +461,8 @@ export const codes = {
   reserved_handle: 400,
   /** The document was signed for another server. */
   wrong_server: 400,
+  /** This push subscription cannot be used here. */
+  invalid_subscription: 400,
   /** The time in the document is too far from the server's clock. */
   stale_timestamp: 400,
   /** The document is signed by another key than it speaks for. */
@@ -414,6 +493,8 @@ export const codes = {
   outdated: 409,
   /** This key has been rotated: its identity has moved to a successor. */
   key_rotated: 409,
+  /** This person has as many push subscriptions as one may have. */
+  too_many_subscriptions: 409,
   /** The event's number is not the next one of the sigchain. */
   wrong_seq: 409,
   /** The event does not follow the last one of the sigchain. */
