@@ -26,6 +26,16 @@ pub fn push_subscribe(handle: &Handle, endpoint: &str) -> String {
     format!("POST\n/v1/push/subscribe/{handle}\n{endpoint}")
 }
 
+/// `POST /v1/push/unsubscribe/<handle>` of the subscription with this endpoint URL.
+pub fn push_unsubscribe(handle: &Handle, endpoint: &str) -> String {
+    format!("POST\n/v1/push/unsubscribe/{handle}\n{endpoint}")
+}
+
+/// `GET /v1/push/subscriptions/<handle>`.
+pub fn push_subscriptions(handle: &Handle) -> String {
+    format!("GET\n/v1/push/subscriptions/{handle}")
+}
+
 /// `PUT /v1/profile/<handle>` with a body of this SHA-256, in lower-case hex.
 pub fn profile(handle: &Handle, body_sha256_hex: &str) -> String {
     format!("PUT\n/v1/profile/{handle}\n{body_sha256_hex}")

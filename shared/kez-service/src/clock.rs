@@ -12,10 +12,16 @@ pub struct Clock {
 
 impl Clock {
     /// Seconds since 1970-01-01 00:00 UTC.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn now(&self) -> i64 {
+        self.milliseconds() / 1000
+    }
+
+    /// The same, in milliseconds.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    pub fn milliseconds(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX) + self.offset_seconds.load(Ordering::Relaxed)
+        let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        now.saturating_add(self.offset_seconds.load(Ordering::Relaxed).saturating_mul(1000))
     }
 
     /// Moves this clock, and every clone of it, by that many seconds.

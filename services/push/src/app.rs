@@ -1,0 +1,49 @@
+//! What the push service's handlers share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use async_nats::Client;
+use kez_crypto::Timestamp;
+use kez_service::Clock;
+use kez_service::limit::Limit;
+use tokio::task::JoinSet;
+
+use crate::config::Settings;
+use crate::rotations;
+use crate::store::Store;
+
+#[derive(Clone)]
+pub struct App {
+    pub store: Store,
+    pub calls: Limit,
+    pub nats: Client,
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    /// Ends with the last clone.
+    _rotations: Arc<JoinSet<()>>,
+}
+
+impl App {
+    pub async fn new(nats: &Client, settings: Settings, clock: Clock) -> Result<Self> {
+        let store = Store::open(&settings.database_url).await?;
+        Ok(Self {
+            _rotations: rotations::follow(nats, store.clone()).await?,
+            store,
+            calls: Limit::per_minute(settings.person_push_calls_per_minute),
+            nats: nats.clone(),
+            settings: Arc::new(settings),
+            clock,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.clock.now())
+    }
+
+    /// Whether this very address may be pushed to.
+    pub fn permits(&self, address: IpAddr) -> bool {
+        self.settings.allow_private_push.iter().any(|network| network.contains(&address))
+    }
+}
