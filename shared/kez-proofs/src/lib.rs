@@ -9,7 +9,6 @@ mod checker;
 mod dns;
 mod found;
 mod github;
-mod guard;
 mod html;
 mod http;
 mod judge;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// Keeps checks away from this machine and the networks around it, whoever asks for them.
+/// Keeps requests away from this machine and the networks around it, whoever asks for them.
 #[derive(Debug, Clone)]
 pub struct Guard {
     extra: Vec<IpNet>,
