@@ -54,9 +54,14 @@ export const answers: Record<string, (given: Given) => unknown> = {
   signed: async ({ tag, text }) => envelopeText(await parseSigned(text, tag as Tag)),
   register: ({ handle, server, now, by }) => createRegistration(handle, server, now, secret(by)),
   registration: async ({ text, server, now }) => (await checkRegistration(text, server, now)).handle,
-  session: ({ primary, session, server, from, to, by }) =>
-    createSession({ primary, session, server, createdAt: from, expiresAt: to }, secret(by)),
-  check_session: async ({ text, server, nkey, now }) => (await checkSession(text, server, nkey, now)).primary,
+  session: ({ primary, session, server, from, to, wake, by }) => {
+    const purpose = wake ? 'wake' : 'everything';
+    return createSession({ primary, session, server, purpose, createdAt: from, expiresAt: to }, secret(by));
+  },
+  check_session: async ({ text, server, nkey, now }) => {
+    const { primary, purpose } = await checkSession(text, server, nkey, now);
+    return { primary, wake: purpose === 'wake' };
+  },
   profile: ({ name, about, now, by }) =>
     createProfile({ displayName: name, about, updatedAt: now }, secret(by)),
   check_profile: async ({ text, now }) => {

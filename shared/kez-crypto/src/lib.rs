@@ -47,6 +47,6 @@ pub use registration::Registration;
 pub use sealed::{Carried, Sealed, open, open_archived, seal};
 pub use secret_key::SecretKey;
 pub use seen::Seen;
-pub use session::Session;
+pub use session::{Purpose, Session};
 pub use timestamp::Timestamp;
 pub use x25519::{x25519_public, x25519_secret};

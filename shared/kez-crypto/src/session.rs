@@ -5,6 +5,17 @@ use crate::{Fault, PublicKey, SecretKey, Signed, Tag, Timestamp};
 
 const MAX_AHEAD_SECONDS: i64 = 5 * 60;
 const MAX_LIFETIME_SECONDS: i64 = 24 * 60 * 60;
+const WAKE: &str = "wake";
+
+/// What a session may be used for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// Whatever the identity may do.
+    Everything,
+    /// Looking what mail has come, and from whom: `"use": "wake"`. So a device can be woken by something that it trusts with
+    /// less than itself.
+    Wake,
+}
 
 /// A session whose signature, server, connection key and times hold.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,6 +26,8 @@ pub struct Session {
     pub device: Option<PublicKey>,
     /// The connection key, a NATS user nkey `U…`.
     pub session: String,
+    /// What it is good for.
+    pub purpose: Purpose,
     /// The server's domain.
     pub server: String,
     /// When it was signed.
@@ -34,11 +47,35 @@ impl Session {
         expires_at: Timestamp,
         key: &SecretKey,
     ) -> Vec<u8> {
+        Self::create_for(Purpose::Everything, primary, session, server, [created_at, expires_at], key)
+    }
+
+    /// The same for a session that is good for waking alone.
+    pub fn create_to_wake(
+        primary: PublicKey,
+        session: PublicKey,
+        server: &str,
+        created_at: Timestamp,
+        expires_at: Timestamp,
+        key: &SecretKey,
+    ) -> Vec<u8> {
+        Self::create_for(Purpose::Wake, primary, session, server, [created_at, expires_at], key)
+    }
+
+    fn create_for(
+        purpose: Purpose,
+        primary: PublicKey,
+        session: PublicKey,
+        server: &str,
+        [created_at, expires_at]: [Timestamp; 2],
+        key: &SecretKey,
+    ) -> Vec<u8> {
         let device = Some(key.public()).filter(|device| *device != primary);
         let members = payload([
             ("primary", text(&primary)),
             ("device", device.as_ref().and_then(text)),
             ("session", text(&session.nkey())),
+            ("use", (purpose == Purpose::Wake).then(|| WAKE.into())),
             ("server", text(server)),
             ("created_at", text(&created_at)),
             ("expires_at", text(&expires_at)),
@@ -49,7 +86,8 @@ impl Session {
     /// Checks a session that came with a connection signed by `session_nkey`.
     ///
     /// # Errors
-    /// Those of [`Signed::parse`], then [`Fault::Malformed`] for members that are missing, [`Fault::WrongServer`],
+    /// Those of [`Signed::parse`], then [`Fault::Malformed`] for members that are missing and for a use that is not known:
+    /// to take it for an unlimited session would give more than was signed. Then [`Fault::WrongServer`],
     /// [`Fault::WrongSession`] for another connection key, [`Fault::Expired`] from `expires_at` on, and
     /// [`Fault::StaleTimestamp`] when it was signed more than five minutes ahead or lasts longer than 24 hours or
     /// no time at all.
@@ -59,6 +97,11 @@ impl Session {
         let (session, named) = (members.text("session")?, members.text("server")?);
         let (created_at, expires_at) = (members.time("created_at")?, members.time("expires_at")?);
         PublicKey::from_nkey(session)?;
+        let purpose = match members.optional_text("use")? {
+            None => Purpose::Everything,
+            Some(WAKE) => Purpose::Wake,
+            Some(_) => return Err(Fault::Malformed),
+        };
         if named != server {
             return Err(Fault::WrongServer);
         }
@@ -78,6 +121,7 @@ impl Session {
             primary: signed.ed25519()?,
             device: signed.device,
             session: session.into(),
+            purpose,
             server: named.into(),
             created_at,
             expires_at,
@@ -87,6 +131,8 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const NOW: i64 = 1_779_678_000;
@@ -146,6 +192,38 @@ mod tests {
             let envelope = Signed::create(Tag::Session, members, &key).to_json();
             let checked = Session::check(&envelope, "kez.lat", session, Timestamp::from_unix(NOW));
             assert_eq!(checked, Err(Fault::Malformed), "{session}");
+        }
+    }
+
+    #[test]
+    fn a_use_limits_what_it_is_good_for() {
+        let key = SecretKey::from_seed([1; 32]);
+        let (now, nkey) = (Timestamp::from_unix(NOW), key.public().nkey());
+        let end = now.plus_seconds(60);
+        for (create, purpose) in [
+            (Session::create as fn(_, _, &str, _, _, &_) -> _, Purpose::Everything),
+            (Session::create_to_wake, Purpose::Wake),
+        ] {
+            let envelope = create(key.public(), key.public(), "kez.lat", now, end, &key);
+            let session = Session::check(&envelope, "kez.lat", &nkey, now).unwrap();
+            assert_eq!(session.purpose, purpose);
+        }
+        for unknown in
+            ["".into(), "Wake".into(), "everything".into(), "chat".into(), Value::Null, 1.into()].map(Some)
+        {
+            let members = payload([
+                ("session", text(&nkey)),
+                ("use", unknown.clone()),
+                ("server", text("kez.lat")),
+                ("created_at", text(&now)),
+                ("expires_at", text(&end)),
+            ]);
+            let envelope = Signed::create(Tag::Session, members, &key).to_json();
+            assert_eq!(
+                Session::check(&envelope, "kez.lat", &nkey, now),
+                Err(Fault::Malformed),
+                "{unknown:?}"
+            );
         }
     }
 }

@@ -11,12 +11,19 @@ const MAX_AHEAD = 5 * 60;
 /** The longest time that a session may be signed for, in seconds. */
 export const MAX_SESSION_SECONDS = 24 * 60 * 60;
 
+/**
+ * What a session may be used for: whatever the identity may do, or (`"use": "wake"`) to look what mail has come, and from
+ * whom. So a device can be woken by something that it trusts with less than itself.
+ */
+export type Purpose = 'everything' | 'wake';
+
 export interface Session {
   primary: Ed25519Primary;
   /** The device that signed, which must be active in the primary's sigchain. */
   device: Ed25519Primary | undefined;
   /** The connection key, a NATS user nkey. */
   session: string;
+  purpose: Purpose;
   server: string;
   createdAt: number;
   expiresAt: number;
@@ -27,6 +34,8 @@ export interface SessionTerms {
   primary: Ed25519Primary;
   /** The connection key. */
   session: Ed25519Primary;
+  /** Everything, unless it is given. */
+  purpose?: Purpose;
   server: string;
   createdAt: number;
   expiresAt: number;
@@ -38,6 +47,7 @@ export async function createSession(terms: SessionTerms, signer: Ed25519Signer):
     primary: terms.primary,
     device: signer.primary === terms.primary ? undefined : signer.primary,
     session: nkeyOf(terms.session),
+    use: terms.purpose === 'wake' ? 'wake' : undefined,
     server: terms.server,
     created_at: formatTime(terms.createdAt),
     expires_at: formatTime(terms.expiresAt),
@@ -58,11 +68,23 @@ export async function checkSession(
   const createdAt = members.time(signed.payload, 'created_at');
   const expiresAt = members.time(signed.payload, 'expires_at');
   fromNkey(session);
+  const use = members.optionalText(signed.payload, 'use');
+  // To take a use that is not known for an unlimited session would give more than was signed.
+  if (use !== undefined && use !== 'wake') throw new Fault('malformed');
   if (named !== server) throw new Fault('wrong_server');
   if (session !== sessionNkey) throw new Fault('wrong_session');
   if (now >= expiresAt) throw new Fault('expired');
   const lifetime = expiresAt - createdAt;
   const isReasonable = lifetime >= 1 && lifetime <= MAX_SESSION_SECONDS;
   if (createdAt - now > MAX_AHEAD || !isReasonable) throw new Fault('stale_timestamp');
-  return { primary: ed25519Of(signed), device: signed.device, session, server, createdAt, expiresAt };
+  const purpose = use ?? 'everything';
+  return {
+    primary: ed25519Of(signed),
+    device: signed.device,
+    session,
+    purpose,
+    server,
+    createdAt,
+    expiresAt,
+  };
 }

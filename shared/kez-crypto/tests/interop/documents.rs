@@ -1,7 +1,8 @@
 //! Signed documents: envelopes of every tag, registrations, sessions, profiles, request signatures, and claims in all forms.
 
 use kez_crypto::{
-    Claim, Handle, Identifier, Profile, Registration, Session, Signed, Tag, Timestamp, encoding, request_auth,
+    Claim, Handle, Identifier, Profile, PublicKey, Purpose, Registration, SecretKey, Session, Signed, Tag,
+    Timestamp, encoding, request_auth,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -35,17 +36,7 @@ pub fn agree(typescript: &TypeScript) {
 
         let (primary, session, end) = (key.public(), other.public(), NOW.plus_seconds(to));
         for signer in [&key, &other] {
-            let ours = text(Session::create(primary, session, SERVER, at, end, signer));
-            let given = json!({
-                "primary": primary, "session": session, "server": SERVER, "from": at.unix(), "to": end.unix(),
-                "by": by(signer),
-            });
-            assert_eq!(typescript.get("session", given), ours);
-            let nkey = session.nkey();
-            let checked =
-                Session::check(ours.as_bytes(), SERVER, &nkey, NOW).map(|it| it.primary.identifier());
-            let given = json!({ "text": ours, "server": SERVER, "nkey": nkey, "now": NOW.unix() });
-            assert_eq!(typescript.ask("check_session", given), said(checked));
+            sessions(typescript, primary, session, [at, end], signer, &name);
         }
 
         let created = Profile::create(Some(&about), Some(&name), None, at, &key).map(text);
@@ -108,6 +99,36 @@ fn envelopes(
             let given = json!({ "tag": expected.name(), "text": text });
             assert_eq!(typescript.ask("signed", given), said(read), "{text}");
         }
+    }
+}
+
+/// Sessions for everything, for waking, and for a use that nobody knows.
+fn sessions(
+    typescript: &TypeScript,
+    primary: PublicKey,
+    session: PublicKey,
+    [from, to]: [Timestamp; 2],
+    signer: &SecretKey,
+    odd_use: &str,
+) {
+    let everything = text(Session::create(primary, session, SERVER, from, to, signer));
+    let wake = text(Session::create_to_wake(primary, session, SERVER, from, to, signer));
+    let mut payload = Signed::parse(wake.as_bytes(), Tag::Session).unwrap().payload;
+    payload.insert("use".into(), odd_use.into());
+    let odd = text(Signed::create(Tag::Session, payload, signer).to_json());
+    for (ours, wake) in [(&everything, false), (&wake, true)] {
+        let given = json!({
+            "primary": primary, "session": session, "server": SERVER, "from": from.unix(), "to": to.unix(),
+            "wake": wake, "by": by(signer),
+        });
+        assert_eq!(typescript.get("session", given), *ours);
+    }
+    let nkey = session.nkey();
+    for ours in [everything, wake, odd] {
+        let checked = Session::check(ours.as_bytes(), SERVER, &nkey, NOW)
+            .map(|it| json!({ "primary": it.primary.identifier(), "wake": it.purpose == Purpose::Wake }));
+        let given = json!({ "text": ours, "server": SERVER, "nkey": nkey, "now": NOW.unix() });
+        assert_eq!(typescript.ask("check_session", given), said(checked));
     }
 }
 

@@ -158,6 +158,21 @@ describe('sessions', () => {
       'wrong_session',
     );
   });
+  test('are for everything, or for waking', async () => {
+    const terms = { primary: alice.primary, session, server: 'kez.lat', createdAt: NOW, expiresAt: NOW + 60 };
+    for (const purpose of ['everything', 'wake'] as const) {
+      const text = await createSession({ ...terms, purpose }, device);
+      expect((await checkSession(text, 'kez.lat', nkeyOf(session), NOW)).purpose).toBe(purpose);
+    }
+    expect((await check(0, 60)).purpose).toBe('everything');
+  });
+  test.each(['', 'Wake', 'everything', 'chat', null, 1])('of no use %j', async (use) => {
+    const times = { created_at: formatTime(NOW), expires_at: formatTime(NOW + 60) };
+    const nkey = nkeyOf(session);
+    const members = payload({ session: nkey, use, server: 'kez.lat', ...times });
+    const text = envelopeText(await createSigned('session', members, alice));
+    expect(await refusal(() => checkSession(text, 'kez.lat', nkey, NOW))).toBe('malformed');
+  });
   test.each(['', 'U', alice.primary, `A${nkeyOf(alice.primary).slice(1)}`])(
     '%j is no nkey',
     async (session) => {
