@@ -1,5 +1,5 @@
 // Messages: what someone writes to someone, before it is sealed (protocol section 8).
-import { fromHex, toHex } from './bytes.ts';
+import { fromBase64url, fromHex, toBase64url, toHex, type Bytes } from './bytes.ts';
 import { ed25519Of, type Signed } from './envelope.ts';
 import { Fault } from './fault.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
@@ -17,6 +17,8 @@ export type ReceiptStatus = 'delivered' | 'read';
 export type Body =
   | { kind: 'text'; text: string }
   | { kind: 'receipt'; status: ReceiptStatus; of: MessageId[] }
+  /** The key of the sender's picture: 32 bytes, and the hex SHA-256 of the ciphertext that it opens. */
+  | { kind: 'picture_key'; key: Bytes; picture: string }
   | { kind: 'unknown'; value: Json };
 
 /** A message as it was signed. */
@@ -65,6 +67,8 @@ export function readBody(value: Json): Body {
       if (status !== 'delivered' && status !== 'read') return { kind: 'unknown', value };
       return { kind: 'receipt', status, of: members.array(value, 'of').map(parseId) };
     }
+    case 'picture_key':
+      return readPictureKey(value);
     default:
       return { kind: 'unknown', value };
   }
@@ -72,7 +76,14 @@ export function readBody(value: Json): Body {
 
 /** The body on the wire. */
 export function bodyValue(body: Body): Json {
-  return body.kind === 'unknown' ? body.value : { ...body };
+  if (body.kind === 'unknown') return body.value;
+  return body.kind === 'picture_key' ? { ...body, key: toBase64url(body.key) } : { ...body };
+}
+
+function readPictureKey(value: JsonObject): Body {
+  const [key, picture] = [fromBase64url(members.text(value, 'key')), members.text(value, 'picture')];
+  if (key.length !== 32 || !fromHex(picture, 32)) throw new Fault('malformed');
+  return { kind: 'picture_key', key, picture };
 }
 
 function parseId(id: Json): MessageId {

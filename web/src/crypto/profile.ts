@@ -5,6 +5,7 @@ import { Fault } from './fault.ts';
 import type { Json } from './json.ts';
 import type { Ed25519Signer } from './keys.ts';
 import * as members from './payload.ts';
+import { readPicture } from './picture.ts';
 import type { Ed25519Primary } from './primary.ts';
 import { formatTime } from './timestamp.ts';
 
@@ -17,7 +18,7 @@ const MAX_AHEAD = 5 * 60;
 export interface ProfileContent {
   displayName?: string | undefined;
   about?: string | undefined;
-  /** A picture, in whatever form clients agree on. */
+  /** A picture as it stands in the profile; `readPicture` takes it. */
   picture?: Json | undefined;
   updatedAt: number;
 }
@@ -29,6 +30,7 @@ export interface Profile extends ProfileContent {
 /** Signs the profile of the signer's identity; the envelope's text. `too_large` for what `checkProfile` would not take. */
 export async function createProfile(content: ProfileContent, signer: Ed25519Signer): Promise<string> {
   checkLengths(content);
+  if (content.picture !== undefined) readPicture(content.picture);
   const payload = members.payload({
     display_name: content.displayName,
     about: content.about,
@@ -50,6 +52,7 @@ export async function checkProfile(envelope: string, now: number): Promise<Profi
     picture: signed.payload['picture'],
     updatedAt: members.time(signed.payload, 'updated_at'),
   };
+  if (content.picture !== undefined) readPicture(content.picture);
   checkLengths(content);
   if (content.updatedAt - now > MAX_AHEAD) throw new Fault('stale_timestamp');
   return { primary: ed25519Of(signed), ...content };
