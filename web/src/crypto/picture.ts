@@ -12,12 +12,11 @@ import { openArchived, sealedFromValue, sealedText, type Sealed } from './sealed
 
 /** Width and height of every picture. */
 export const PICTURE_SIZE = 256;
-/** The longest ciphertext, in bytes, its tag included. */
-export const MAX_CIPHERTEXT = 24 * 1024;
-/** The longest picture that fits into it. */
-export const MAX_PICTURE_BYTES = MAX_CIPHERTEXT - 16;
+/** The longest picture: with its tag 24 KiB. */
+export const MAX_PICTURE_BYTES = 24 * 1024 - 16;
 
-/** The longest preview, in characters. */
+/** The longest ciphertext and the longest preview, in characters. */
+const MAX_CIPHERTEXT_TEXT = 32 * 1024;
 const MAX_PREVIEW = 24 * 1024;
 /** The length of AES-256-GCM's tag. */
 const TAG = 16;
@@ -37,18 +36,21 @@ export interface Picture {
   preview: Preview | undefined;
 }
 
-/** Reads a profile's `picture`; `malformed`. Members that are not known stay in the profile. */
+/**
+ * Reads a profile's `picture`: its shape (`malformed`), how long its members are (`too_large`), then what they hold
+ * (`malformed`). Members that are not known stay in the profile.
+ */
 export function readPicture(value: Json): Picture {
   if (!isObject(value)) throw new Fault('malformed');
-  const type = members.text(value, 'type');
-  const [nonce, ct] = [fromBase64url(members.text(value, 'nonce')), fromBase64url(members.text(value, 'ct'))];
-  const isOne =
-    (type === 'image/webp' || type === 'image/jpeg') &&
-    nonce.length === 12 &&
-    ct.length > TAG &&
-    ct.length <= MAX_CIPHERTEXT;
-  if (!isOne) throw new Fault('malformed');
-  return { type, nonce, ct, own: readOwn(members.value(value, 'own')), preview: readPreview(value) };
+  const [type, nonceText, ctText] = ['type', 'nonce', 'ct'].map((name) => members.text(value, name));
+  const [own, previewText] = [members.object(value, 'own'), members.optionalText(value, 'preview')];
+  if ((ctText ?? '').length > MAX_CIPHERTEXT_TEXT || (previewText ?? '').length > MAX_PREVIEW)
+    throw new Fault('too_large');
+  if (type !== 'image/webp' && type !== 'image/jpeg') throw new Fault('malformed');
+  const [nonce, ct] = [fromBase64url(nonceText ?? ''), fromBase64url(ctText ?? '')];
+  if (nonce.length !== 12 || ct.length <= TAG) throw new Fault('malformed');
+  const preview = previewText === undefined ? undefined : parsePreview(previewText);
+  return { type, nonce, ct, own: readOwn(own), preview };
 }
 
 /** The member of the profile. `preview` is its text, as `previewText` gives it. */
@@ -107,12 +109,6 @@ function readOwn(value: Json): Sealed {
   } catch {
     throw new Fault('malformed'); // Of another version, too: this one's pictures hold this one's messages.
   }
-}
-
-function readPreview(picture: JsonObject): Preview | undefined {
-  const text = members.optionalText(picture, 'preview');
-  if (text !== undefined && text.length > MAX_PREVIEW) throw new Fault('malformed');
-  return text === undefined ? undefined : parsePreview(text);
 }
 
 function parameters(nonce: Bytes, primary: Ed25519Primary): AesGcmParams {

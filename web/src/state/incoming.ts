@@ -99,6 +99,7 @@ class Batch {
   async add(message: Message, me: string): Promise<void> {
     const { body, primary } = message;
     if (body.kind === 'receipt') return this.#receipt(primary, body.status, body.of);
+    if (body.kind === 'picture_key') return;
     const known = await this.#find(message.id);
     if (known) {
       // A note to myself has come back.

@@ -4,7 +4,6 @@ import { fromLines, MAX_PACKED_BYTES, pack, readBundle, toLines } from '../bundl
 import { addOp, Chain, revokeOp } from '../chain.ts';
 import { MAX_EVENT_BYTES } from '../event.ts';
 import { handleFault, parseFullHandle, RESERVED } from '../handle.ts';
-import { identicon } from '../identicon.ts';
 import { parseIdentifier } from '../identifier.ts';
 import { DeviceKey, SecretKey, x25519Public, type Ed25519Signer, type Signer } from '../keys.ts';
 import { readBody, type Message } from '../message.ts';
@@ -312,27 +311,4 @@ test('what someone kept is told apart by itself', () => {
   expect(problem(' \n')).toEqual({ reason: 'empty' });
   expect(problem(`${zeros}abandon`)).toEqual({ reason: 'checksum' });
   expect(wordsBeginning('aba', 5)).toEqual(['abandon']);
-});
-
-test('identicons are symmetric, and stay what they are', () => {
-  const { hue, cells } = identicon(alice.primary);
-  expect(identicon(alice.primary)).toEqual({ hue, cells });
-  for (const { x, y } of cells) expect(cells).toContainEqual({ x: 4 - x, y });
-  const drawn = Array.from({ length: 5 }, (_, y) =>
-    Array.from({ length: 5 }, (_, x) =>
-      cells.some((cell) => cell.x === x && cell.y === y) ? '#' : '.',
-    ).join(''),
-  );
-  expect({ hue, drawn }).toMatchInlineSnapshot(`
-    {
-      "drawn": [
-        "#.#.#",
-        "#...#",
-        ".#.#.",
-        ".....",
-        "#####",
-      ],
-      "hue": 109,
-    }
-  `);
 });

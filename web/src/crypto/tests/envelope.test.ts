@@ -12,7 +12,7 @@ import { checkRegistration, createRegistration } from '../registration.ts';
 import { checkRequest, inboxRequest, signRequest, streamRequest } from '../request-auth.ts';
 import { checkSession, createSession, MAX_SESSION_SECONDS } from '../session.ts';
 import { formatTime } from '../timestamp.ts';
-import { key, refusal } from './vectors.ts';
+import { key, refusal, vectors } from './vectors.ts';
 
 const NOW = 1_779_678_000;
 const alice = key(1);
@@ -187,7 +187,8 @@ describe('sessions', () => {
 
 describe('profiles', () => {
   test('are read as they were written', async () => {
-    const content = { displayName: 'Älice', about: undefined, picture: { size: 7 }, updatedAt: NOW };
+    const picture = vectors<{ valid: { member: JsonObject }[] }>('pictures.json').valid.at(-1)?.member;
+    const content = { displayName: 'Älice', about: undefined, picture, updatedAt: NOW };
     const profile = await checkProfile(await createProfile(content, alice), NOW);
     expect(profile).toEqual({ primary: alice.primary, ...content });
   });
@@ -201,8 +202,12 @@ describe('profiles', () => {
     const text = envelopeText(await createSigned('profile', long, alice));
     expect(await refusal(() => checkProfile(text, NOW))).toBe('too_large');
     expect(await refusal(() => checkProfile(' '.repeat(64 * 1024 + 1), NOW))).toBe('too_large');
-    const picture = 'x'.repeat(64 * 1024);
-    expect(await refusal(() => createProfile({ picture, updatedAt: NOW }, alice))).toBe('too_large');
+    expect(await refusal(() => createProfile({ picture: { size: 7 }, updatedAt: NOW }, alice))).toBe(
+      'malformed',
+    );
+    const broken = payload({ picture: null, updated_at: formatTime(NOW) });
+    const signed = envelopeText(await createSigned('profile', broken, alice));
+    expect(await refusal(() => checkProfile(signed, NOW))).toBe('malformed');
   });
   test.each([
     [-1_000_000_000, null],
