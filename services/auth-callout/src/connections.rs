@@ -1,199 +1,41 @@
-//! Who is connected, as the broker knows it, and ending connections: `CONNZ` of the account EDGE, and `KICK`.
-//!
-//! Every server of the broker answers for itself, and nobody knows how many there are: what is found is acted on as it comes.
+//! Ending connections: the broker's own `KICK`.
 
-use std::time::Duration;
+use anyhow::Result;
+use async_nats::Client;
+use futures_util::StreamExt;
+use kez_contract::sign_in::disconnect;
+use kez_service::connections::{Connection, Connections};
+use serde::Serialize;
 
-use anyhow::{Context, Result, ensure};
-use async_nats::{Client, Message};
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use kez_contract::sign_in::{CONNECTIONS, disconnect};
-use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout_at};
-
-/// Servers that have not answered after this long are not waited for.
-const ANSWERS: Duration = Duration::from_millis(500);
-/// Connections that a server lists in one answer: about 450 bytes each.
-const PAGE: usize = 1024;
-/// Why nothing is known of connections.
-pub const NOBODY: &str = "the broker does not say who is connected";
-/// Of a single name it lists more, since the next page could be asked for only when no other server is waited for any more.
-const PAGE_OF_ONE: usize = 16 * PAGE;
-/// Connections that two pages have in common, which shows that nobody is missing between them.
-const OVERLAP: usize = 64;
-
-#[derive(Clone)]
-pub struct Connections {
-    nats: Client,
-}
-
-/// One connection of somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
-    server_id: String,
-    cid: u64,
-    /// As our answer to its sign-in has named it.
-    pub name: String,
-}
-
-impl Connections {
-    pub fn new(nats: &Client) -> Self {
-        Self { nats: nats.clone() }
-    }
-
-    /// Ends all connections of that name; how many there were.
-    pub async fn end_all(&self, name: &str) -> Result<usize> {
-        let mut ended = 0;
-        loop {
-            let asked = Listing { user: Some(name), limit: PAGE_OF_ONE, ..Listing::default() };
-            let mut pages = self.list(&asked).await?;
-            let mut more = false;
-            while let Some(page) = pages.next().await {
-                more |= page.connections.len() == PAGE_OF_ONE;
-                ended += self.end(page.connections).await?;
-            }
-            if !more {
-                return Ok(ended);
-            }
+/// Ends all connections of that name; how many there were.
+pub async fn end_all(nats: &Client, name: &str) -> Result<usize> {
+    let mut ended = 0;
+    loop {
+        let mut servers = Connections::new(nats).named(name).await?;
+        let mut more = false;
+        while let Some(named) = servers.next().await {
+            more |= named.more;
+            ended += end(nats, named.connections).await?;
+        }
+        if !more {
+            return Ok(ended);
         }
     }
-
-    /// Ends these connections; how many they were. Whoever ended one before us has done the same.
-    pub async fn end(&self, connections: Vec<Connection>) -> Result<usize> {
-        for connection in &connections {
-            let body = serde_json::to_vec(&Kick { cid: connection.cid })?;
-            // The broker does it only for those who want an answer. Nobody waits for it: who is still there is found at the
-            // next look.
-            let answer = self.nats.new_inbox();
-            let server = disconnect(&connection.server_id);
-            self.nats.publish_with_reply(server, answer, body.into()).await?;
-        }
-        Ok(connections.len())
-    }
-
-    /// Everybody's connections, server by server as they answer.
-    pub async fn by_server(&self) -> Result<impl Stream<Item = Result<Vec<Connection>>> + Unpin + use<'_>> {
-        let first_pages = self.list(&Listing::default()).await?;
-        Ok(Box::pin(first_pages.then(|page| self.all_of_server(page))))
-    }
-
-    /// Everybody's connections on every server.
-    pub async fn all(&self) -> Result<Vec<Connection>> {
-        let by_server: Vec<_> = self.by_server().await?.try_collect().await?;
-        ensure!(!by_server.is_empty(), NOBODY);
-        Ok(by_server.concat())
-    }
-
-    /// A server lists connections in the order in which they were made, so what ends meanwhile moves up those behind it: a
-    /// page that does not begin with one that is known already is asked for again from further up.
-    async fn all_of_server(&self, first: Page) -> Result<Vec<Connection>> {
-        let (server, mut found) = (first.server, first.connections);
-        let mut more = found.len() == PAGE;
-        let (mut offset, mut overlap) = (PAGE, OVERLAP);
-        while more {
-            let start = offset.saturating_sub(overlap);
-            let asked = Listing {
-                offset: start,
-                server_name: Some(&server),
-                exact_match: true,
-                ..Listing::default()
-            };
-            let page = self.list(&asked).await?.next().await;
-            let page = page.context("a server of the broker does not say who else is connected")?.connections;
-            let last = found.last().map_or(0, |last| last.cid);
-            if start > 0 && page.first().is_none_or(|first| first.cid > last) {
-                overlap *= 2;
-                continue;
-            }
-            more = page.len() == PAGE;
-            found.extend(page.into_iter().filter(|connection| connection.cid > last));
-            (offset, overlap) = (start + PAGE, OVERLAP);
-        }
-        Ok(found)
-    }
-
-    /// Asks every server, and gives their answers as they come.
-    async fn list(&self, asked: &Listing<'_>) -> Result<impl Stream<Item = Page> + Unpin + use<>> {
-        let inbox = self.nats.new_inbox();
-        let answers = self.nats.subscribe(inbox.clone()).await?;
-        let body = serde_json::to_vec(asked)?;
-        self.nats.publish_with_reply(CONNECTIONS, inbox, body.into()).await?;
-        let until = Instant::now() + ANSWERS;
-        let pages = stream::unfold(answers, move |mut answers| async move {
-            let answer = timeout_at(until, answers.next()).await.ok()??;
-            Some((read(&answer), answers))
-        });
-        Ok(Box::pin(pages.filter_map(std::future::ready)))
-    }
 }
 
-/// One server's answer; none if it is no list.
-fn read(answer: &Message) -> Option<Page> {
-    let Ok(Answer { server, data: Some(data) }) = serde_json::from_slice(&answer.payload) else {
-        tracing::error!("a server of the broker refuses to say who is connected");
-        return None;
-    };
-    let connections = data.connections.into_iter().map(|listed| Connection {
-        server_id: server.id.clone(),
-        cid: listed.cid,
-        name: listed.authorized_user,
-    });
-    Some(Page { connections: connections.collect(), server: server.name })
-}
-
-/// A part of what one server lists.
-struct Page {
-    server: String,
-    connections: Vec<Connection>,
-}
-
-/// What is asked of `CONNZ`.
-#[derive(Serialize)]
-struct Listing<'a> {
-    /// Otherwise it does not say whose connections they are.
-    auth: bool,
-    limit: usize,
-    offset: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_name: Option<&'a str>,
-    /// Or every server whose name begins so would answer.
-    exact_match: bool,
-}
-
-impl Default for Listing<'_> {
-    fn default() -> Self {
-        Self { auth: true, limit: PAGE, offset: 0, user: None, server_name: None, exact_match: false }
+/// Ends these connections; how many they were. Whoever ended one before us has done the same.
+pub async fn end(nats: &Client, connections: Vec<Connection>) -> Result<usize> {
+    for connection in &connections {
+        let body = serde_json::to_vec(&Kick { cid: connection.cid })?;
+        // The broker does it only for those who want an answer. Nobody waits for it: who is still there is found at the
+        // next look.
+        let answer = nats.new_inbox();
+        nats.publish_with_reply(disconnect(&connection.server_id), answer, body.into()).await?;
     }
+    Ok(connections.len())
 }
 
 #[derive(Serialize)]
 struct Kick {
     cid: u64,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    server: Server,
-    data: Option<Data>,
-}
-
-#[derive(Deserialize)]
-struct Server {
-    id: String,
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    #[serde(default)]
-    connections: Vec<Listed>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    cid: u64,
-    #[serde(default)]
-    authorized_user: String,
 }

@@ -21,10 +21,11 @@ use futures_util::{StreamExt, stream};
 use kez_contract::Problem;
 use kez_contract::sign_in::{connection_name, whose_connection};
 use kez_crypto::PublicKey;
+use kez_service::connections::{Connection, Connections, NOBODY};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use crate::connections::{Connection, Connections, NOBODY};
+use crate::connections::{end, end_all};
 use crate::devices::Devices;
 use crate::people::{People, Registration};
 
@@ -47,6 +48,7 @@ type Theirs = BTreeMap<PublicKey, Vec<Connection>>;
 pub struct Farewell {
     people: People,
     devices: Devices,
+    nats: Client,
     connections: Connections,
     places: Arc<Semaphore>,
     /// Anybody may have lost a right unnoticed.
@@ -58,6 +60,7 @@ impl Farewell {
         Self {
             people,
             devices,
+            nats: nats.clone(),
             connections: Connections::new(nats),
             places: Arc::new(Semaphore::new(LOOKS_AT_ONCE)),
             doubt: Arc::default(),
@@ -77,7 +80,7 @@ impl Farewell {
             match self.device_has_gone(primary, device).await {
                 Ok(true) => {
                     let name = connection_name(&primary.to_hex(), &device.to_hex());
-                    self.report("device", self.connections.end_all(&name).await);
+                    self.report("device", end_all(&self.nats, &name).await);
                 }
                 Ok(false) => {}
                 Err(_) => self.doubt_all(),
@@ -152,9 +155,7 @@ impl Farewell {
                 _ => self.device_has_gone(primary, device).await,
             };
             match gone {
-                Ok(true) => {
-                    self.report("key that was found out later", self.connections.end(connections).await)
-                }
+                Ok(true) => self.report("key that was found out later", end(&self.nats, connections).await),
                 Ok(false) => {}
                 Err(_) => decided = false,
             }
@@ -169,7 +170,7 @@ impl Farewell {
         while let Some(connected) = servers.next().await {
             let mut theirs = connected?;
             theirs.retain(|connection| whose_connection(&connection.name).0 == primary);
-            ended = Some(ended.unwrap_or(0) + self.connections.end(theirs).await?);
+            ended = Some(ended.unwrap_or(0) + end(&self.nats, theirs).await?);
         }
         ended.context(NOBODY)
     }

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod connect;
+pub mod connections;
 pub mod fault;
 pub mod limit;
 mod listener;
