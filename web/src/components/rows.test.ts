@@ -34,3 +34,11 @@ test('a new day and the divider end a group', () => {
     true,
   ]);
 });
+
+test('a row in which nothing has changed is the same one', () => {
+  const [a, b, c] = [message('a', true, 0), message('b', true, 1), message('c', true, 2)];
+  const before = rows([a, b], null);
+  const after = rows([a, b, c], null);
+  // The day and the first message stand as they stood; the second is no longer the last of its group.
+  expect(after.map((row, at) => row === before[at])).toEqual([true, true, false, false]);
+});

@@ -18,16 +18,27 @@ export interface ShownMessage {
   readonly failure?: string;
 }
 
-export type Row =
-  | { readonly kind: 'day'; readonly key: string; readonly at: number }
-  | { readonly kind: 'unread'; readonly key: string }
-  | {
-      readonly kind: 'message';
-      readonly key: string;
-      readonly message: ShownMessage;
-      readonly first: boolean;
-      readonly last: boolean;
-    };
+interface DayRow {
+  readonly kind: 'day';
+  readonly key: string;
+  readonly at: number;
+}
+
+interface MessageRow {
+  readonly kind: 'message';
+  readonly key: string;
+  readonly message: ShownMessage;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+export type Row = DayRow | MessageRow | typeof UNREAD;
+
+const UNREAD = { kind: 'unread', key: 'unread' } as const;
+
+/** The rows of messages as they were made last: a row that is the same object is not drawn again. */
+const dayRows = new WeakMap<ShownMessage, DayRow>();
+const messageRows = new WeakMap<ShownMessage, MessageRow>();
 
 /** Messages of one person within this time stand together. */
 const TOGETHER = 5 * 60_000;
@@ -41,14 +52,28 @@ export function rows(messages: readonly ShownMessage[], firstUnread: string | nu
     const after = messages[index + 1];
     const newDay = days[index] !== days[index - 1];
     const divided = message.id === firstUnread;
-    if (newDay) all.push({ kind: 'day', key: `day ${message.id}`, at: message.at });
-    if (divided) all.push({ kind: 'unread', key: 'unread' });
+    if (newDay) all.push(dayRow(message));
+    if (divided) all.push(UNREAD);
     const first = newDay || divided || !together(before, message);
     const endsDay = days[index] !== days[index + 1];
     const last = !after || after.id === firstUnread || endsDay || !together(message, after);
-    all.push({ kind: 'message', key: message.id, message, first, last });
+    all.push(messageRow(message, first, last));
   });
   return all;
+}
+
+function dayRow(message: ShownMessage): DayRow {
+  const row = dayRows.get(message) ?? { kind: 'day', key: `day ${message.id}`, at: message.at };
+  dayRows.set(message, row);
+  return row;
+}
+
+function messageRow(message: ShownMessage, first: boolean, last: boolean): MessageRow {
+  const known = messageRows.get(message);
+  if (known?.first === first && known.last === last) return known;
+  const row = { kind: 'message', key: message.id, message, first, last } as const;
+  messageRows.set(message, row);
+  return row;
 }
 
 /** The day of each message; the calendar is asked only where one ends, for it is slow and histories are long. */

@@ -97,7 +97,6 @@ export class Kez {
     this.archive.unlocked(account, (news) => mail.mailroom.tell(news));
     await this.people.unlocked(account);
     await this.chats.unlocked(mail.mailroom, {
-      sendSoon: () => mail.sendSoon(),
       readReceipts: () => this.settings.readReceipts,
       now: () => this.clock.now(),
     });

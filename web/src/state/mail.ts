@@ -4,6 +4,7 @@ import { hexOf } from '../crypto/primary.ts';
 import { Verbatim } from '../nats/calls.ts';
 import { ACK, FETCH, SEND, limits } from '../nats/contract.ts';
 import { Feed } from '../nats/feed.ts';
+import type { KeptOutgoing } from '../storage/kept.ts';
 import type { Tasks } from '../workers/tasks.ts';
 import type { Chains } from './chains.svelte.ts';
 import type { Clock } from './clock.svelte.ts';
@@ -45,7 +46,11 @@ export class Mail {
   constructor(account: Unlocked, terms: MailTerms) {
     this.#account = account;
     this.#terms = terms;
-    this.mailroom = new Mailroom(account, terms.health, (news) => terms.heard(news));
+    this.mailroom = new Mailroom(account, {
+      health: terms.health,
+      heard: (news) => terms.heard(news),
+      posted: (waiting) => this.#posted(waiting),
+    });
     this.#outbox = new Outbox({
       mailroom: this.mailroom,
       maySend: () => account.tabs.leads && terms.connection.isLive && !this.#isClosed,
@@ -81,12 +86,6 @@ export class Mail {
     this.#outbox.kick();
   }
 
-  /** Something waits in the outbox: this tab sends it, or asks the one that does. */
-  sendSoon(): void {
-    if (this.#account.tabs.leads) this.#outbox.kick();
-    else this.#account.tabs.tell({ kind: 'outbox' });
-  }
-
   /** Another tab has something to be sent. */
   hear(news: News): void {
     if (news.kind === 'outbox' && this.#account.tabs.leads) this.#outbox.kick();
@@ -101,6 +100,12 @@ export class Mail {
     await this.#running;
   }
 
+  /** Something waits in the outbox: this tab sends it, or asks the one that does. */
+  #posted(waiting: readonly KeptOutgoing[]): void {
+    if (this.#account.tabs.leads) this.#outbox.kick(waiting);
+    else this.#account.tabs.tell({ kind: 'outbox' });
+  }
+
   async #lead(): Promise<void> {
     const since = ((await this.#account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
     if (this.#isClosed) return;
@@ -110,7 +115,6 @@ export class Mail {
       fetch: (since) => this.#fetch(since),
       take: async (messages) => {
         await this.#incoming.take(messages);
-        this.#outbox.kick();
         this.#ackSoon(messages.at(-1)?.seq ?? 0);
       },
     });

@@ -1,42 +1,45 @@
 // The one place where mail is changed: under a lock that all tabs share, written as a whole, then told to everyone.
-import type { Change, KeptMessage } from '../storage/kept.ts';
+import type { Change, KeptMessage, KeptOutgoing, Written } from '../storage/kept.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
 import type { Health } from './health.svelte.ts';
 import { codeOf } from './refusal.ts';
 import type { News, Unlocked } from './unlocked.ts';
 
+export interface MailroomTerms {
+  health: Health;
+  heard(news: News): void;
+  /** This waits in the outbox since now. */
+  posted(waiting: readonly KeptOutgoing[]): void;
+}
+
 export class Mailroom {
   readonly account: Unlocked;
-  readonly #health: Health;
-  readonly #heard: (news: News) => void;
+  readonly #terms: MailroomTerms;
 
-  constructor(account: Unlocked, health: Health, heard: (news: News) => void) {
+  constructor(account: Unlocked, terms: MailroomTerms) {
     this.account = account;
-    this.#health = health;
-    this.#heard = heard;
+    this.#terms = terms;
   }
 
   /**
-   * Reads what is there, decides, and writes; nobody else changes anything meanwhile. Returns what was added. What is `certain`,
-   * since the server has said it, is told before it is written too: whoever waits for it need not wait for the disk.
+   * Reads what is there, decides, and writes; nobody else changes anything meanwhile. What is to be sent goes on its way before
+   * it is told that anything has changed: drawing takes longer.
    */
-  async change(
-    decide: (mailbox: Mailbox) => Promise<Change | undefined>,
-    certain = false,
-  ): Promise<KeptMessage[]> {
+  async change(decide: (mailbox: Mailbox) => Promise<Change | undefined>): Promise<void> {
     const { mailbox, tabs } = this.account;
-    const { change, added } = await tabs.exclusively(async () => {
+    const done = await tabs.exclusively(async () => {
       const change = await decide(mailbox);
-      if (change && certain) this.#tellOf(change, []);
-      return { change, added: change ? await this.#commit(change) : [] };
+      return change && { change, written: await this.#commit(change) };
     });
-    if (change) this.#tellOf(change, added);
-    return added;
+    if (!done) return;
+    const { added, waiting } = done.written;
+    if (waiting.length > 0) this.#terms.posted(waiting);
+    this.#tellOf(done.change, added);
   }
 
   /** Tells this tab and the others. */
   tell(news: News): void {
-    this.#heard(news);
+    this.#terms.heard(news);
     this.account.tabs.tell(news);
   }
 
@@ -49,13 +52,14 @@ export class Mailroom {
     }
   }
 
-  async #commit(change: Change): Promise<KeptMessage[]> {
+  async #commit(change: Change): Promise<Written> {
+    const { health } = this.#terms;
     try {
-      const added = await this.account.mailbox.commit(change);
-      this.#health.isFull = false;
-      return added;
+      const written = await this.account.mailbox.commit(change);
+      health.isFull = false;
+      return written;
     } catch (error) {
-      if (codeOf(error) === 'storage_full') this.#health.isFull = true;
+      if (codeOf(error) === 'storage_full') health.isFull = true;
       throw error;
     }
   }

@@ -38,14 +38,18 @@ export class Outbox {
   readonly #terms: OutboxTerms;
   readonly #stopped = new AbortController();
   #isRunning = false;
-  #wanted = false;
+  /** What was left by an earlier page is wanted from the beginning. */
+  #wanted = true;
+  /** All that waits, where that is known without reading it. */
+  #posted: readonly KeptOutgoing[] | undefined;
 
   constructor(terms: OutboxTerms) {
     this.#terms = terms;
   }
 
   /** Something waits, or may be sent now. */
-  kick(): void {
+  kick(posted?: readonly KeptOutgoing[]): void {
+    this.#posted = this.#wanted || this.#isRunning ? undefined : posted;
     this.#wanted = true;
     if (!this.#isRunning) void this.#run();
   }
@@ -60,7 +64,7 @@ export class Outbox {
     try {
       for (let failures = 0; this.#wanted && !signal.aborted && this.#terms.maySend();) {
         this.#wanted = false;
-        const wait = await this.#round();
+        const wait = await this.#round(await this.#waiting());
         if (wait === undefined) continue;
         this.#wanted = true;
         await pause(Math.max(wait * 1000, delay(failures++)), signal);
@@ -70,10 +74,16 @@ export class Outbox {
     }
   }
 
-  /** Sends all that waits; the seconds to wait before the rest is tried again, if something could not be sent. */
-  async #round(): Promise<number | undefined> {
+  async #waiting(): Promise<readonly KeptOutgoing[]> {
+    const posted = this.#posted;
+    this.#posted = undefined;
+    return posted ?? this.#terms.mailroom.account.mailbox.outbox();
+  }
+
+  /** Sends all of it; the seconds to wait before the rest is tried again, if something could not be sent. */
+  async #round(all: readonly KeptOutgoing[]): Promise<number | undefined> {
     const lines = new Map<string, KeptOutgoing[]>();
-    for (const outgoing of await this.#terms.mailroom.account.mailbox.outbox()) {
+    for (const outgoing of all) {
       lines.set(outgoing.peer, [...(lines.get(outgoing.peer) ?? []), outgoing]);
     }
     const waiting = [...lines.values()];
@@ -94,6 +104,8 @@ export class Outbox {
       if (this.#stopped.signal.aborted) return undefined;
       try {
         await this.#terms.send(outgoing);
+        // The server's word is enough: whoever looks at the message need not wait for this browser's disk.
+        this.#terms.mailroom.tell({ kind: 'stored', peer: outgoing.peer, id: outgoing.id });
         await this.#settle(outgoing, undefined);
       } catch (error) {
         const code = codeOf(error);
@@ -112,7 +124,7 @@ export class Outbox {
       if (!message) return { sent };
       const notes = failure ? { [await failedNote(mailbox, outgoing.id)]: { ...outgoing, place: 0 } } : {};
       return { ...(await settled(mailbox, message, failure)), sent, notes };
-    }, true);
+    });
   }
 }
 

@@ -37,8 +37,6 @@ const IDS = 500;
 
 export interface ThreadTerms {
   mailroom: Mailroom;
-  /** Something waits in the outbox. */
-  sendSoon(): void;
   /** The draft has changed. */
   keepDraft(peer: string, text: string): void;
   readReceipts(): boolean;
@@ -139,7 +137,6 @@ export class Thread {
       const chats = chat ? [withUpdate(chat, again)] : [];
       return { update: [again], send: [outgoing], chats, notes: { [note]: undefined } };
     });
-    this.#terms.sendSoon();
   }
 
   /** Removes a failed message. */
@@ -185,13 +182,14 @@ export class Thread {
       );
       return { chats: [{ ...chat, unread: 0, readPlace }], send: await Promise.all(receipts) };
     });
-    this.#terms.sendSoon();
   }
 
   /** Takes in what has happened, here or in another tab. */
   hear(news: News): void {
     if (news.kind === 'draft' && news.peer === this.peer) this.draft = news.text;
-    if (news.kind !== 'mail' || this.#meanwhile.keeps(news)) return;
+    if (news.kind !== 'mail' && news.kind !== 'stored') return;
+    if (this.#meanwhile.keeps(news)) return;
+    if (news.kind === 'stored') return this.#hearStored(news.id);
     const mine = news.messages.filter(({ peer }) => peer === this.peer);
     const chat = news.chats.find(({ peer }) => peer === this.peer);
     if (chat) this.unread = chat.unread;
@@ -199,10 +197,26 @@ export class Thread {
     const fresh = new Map(mine.map((message) => [message.id, shown(message)]));
     const kept = this.messages
       .filter(({ id }) => !news.removed.includes(id))
-      .map((message) => take(fresh, message.id) ?? message);
+      .map((message) => newer(message, take(fresh, message.id)));
     const isNew = (message: Message) =>
       mine.some(({ id, place }) => id === message.id && place >= this.#oldest);
-    this.messages = [...kept, ...[...fresh.values()].filter(isNew)];
+    this.#show([...kept, ...[...fresh.values()].filter(isNew)]);
+  }
+
+  /** Before it is written: what is written later says the same, or more. */
+  #hearStored(id: string): void {
+    this.#show(
+      this.messages.map((message) =>
+        message.id === id && message.status === 'sending' ? { ...message, status: 'sent' } : message,
+      ),
+    );
+  }
+
+  /** What is there already is not drawn again. */
+  #show(messages: readonly Message[]): void {
+    const isNews =
+      messages.length !== this.messages.length || messages.some((each, at) => each !== this.messages[at]);
+    if (isNews) this.messages = messages;
   }
 
   async #load(): Promise<void> {
@@ -232,7 +246,6 @@ export class Thread {
       const chats = [withMessage(chat ?? emptyChat(this.peer, kept.at), kept)];
       return { add: [kept], send: [sealed], chats };
     });
-    this.#terms.sendSoon();
   }
 
   #seal({ id, text }: KeptMessage, at: number): Promise<KeptOutgoing> {
@@ -249,6 +262,13 @@ export class Thread {
 
 function shown({ id, isMine, at, text, status, failure }: KeptMessage): Message {
   return { id, isMine, at, text, status, ...(failure ? { failure } : {}) };
+}
+
+/** The same object where nothing has changed. */
+function newer(known: Message, fresh: Message | undefined): Message {
+  const isSame =
+    !fresh || (fresh.status === known.status && fresh.failure === known.failure && fresh.text === known.text);
+  return isSame ? known : fresh;
 }
 
 function take<Key, Value>(map: Map<Key, Value>, key: Key): Value | undefined {

@@ -10,6 +10,7 @@ import type { Tabs } from './tabs.ts';
 /** What tabs tell each other. */
 export type News =
   | { kind: 'mail'; messages: KeptMessage[]; removed: string[]; chats: KeptChat[] }
+  | { kind: 'stored'; peer: string; id: string }
   | { kind: 'draft'; peer: string; text: string }
   | { kind: 'outbox' }
   | { kind: 'refused'; counts: Record<string, number> }

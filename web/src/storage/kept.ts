@@ -43,6 +43,14 @@ export interface KeptOutgoing {
   at: number;
 }
 
+/** What a change has put into storage, with its places. */
+export interface Written {
+  /** The new messages that were not here yet. */
+  added: KeptMessage[];
+  /** What waits to be sent since then. */
+  waiting: KeptOutgoing[];
+}
+
 /** What happens to an account's mail at once, or not at all. */
 export interface Change {
   /** New messages; those whose id is here already are left out. */

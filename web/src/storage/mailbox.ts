@@ -1,7 +1,7 @@
 // One account's messages, chats, outbox and notes: encrypted before a transaction begins, since none waits for encryption.
 import { openValue, sealValue, tagOf, type Box, type DataKeys } from './box.ts';
 import { storageFault } from './fault.ts';
-import type { Change, KeptChat, KeptMessage, KeptOutgoing } from './kept.ts';
+import type { Change, KeptChat, KeptMessage, KeptOutgoing, Written } from './kept.ts';
 import type { ChatRow, Database, MessageRow } from './schema.ts';
 import { rewrite, write, type Prepared } from './writing.ts';
 
@@ -104,13 +104,16 @@ export class Mailbox {
     return `${kind}:${await this.#chatTag(who)}`;
   }
 
-  /** Does all of it, or nothing. Returns the messages that were added, with their places. */
-  async commit(change: Change): Promise<KeptMessage[]> {
+  /** Does all of it, or nothing. */
+  async commit(change: Change): Promise<Written> {
     const prepared = await this.#prepare(change);
     try {
-      const places = await write(this.#database, this.account, prepared);
-      const added = (change.add ?? []).map((message, at) => ({ ...message, place: places[at] ?? 0 }));
-      return added.filter(({ place }) => place > 0);
+      const { added, sending } = await write(this.#database, this.account, prepared);
+      const messages = (change.add ?? []).map((message, at) => ({ ...message, place: added[at] ?? 0 }));
+      return {
+        added: messages.filter(({ place }) => place > 0),
+        waiting: (change.send ?? []).map((outgoing, at) => ({ ...outgoing, place: sending[at] ?? 0 })),
+      };
     } catch (error) {
       throw storageFault(error);
     }
@@ -131,22 +134,22 @@ export class Mailbox {
   async #prepare(change: Change): Promise<Prepared> {
     const all = <Item, Row>(items: readonly Item[] | undefined, row: (item: Item) => Promise<Row>) =>
       Promise.all((items ?? []).map(row));
-    return {
-      add: await all(change.add, (message) => this.#messageRow(message)),
-      update: await all(change.update, (message) => this.#messageRow(message)),
-      remove: await all(change.remove, (message) => this.#messageRow(message)),
-      chats: await all(change.chats, (chat) => this.#chatRow(chat)),
-      send: await all(change.send, async ({ place: _, ...outgoing }) => ({
+    const [add, update, remove, chats, send, notes] = await Promise.all([
+      all(change.add, (message) => this.#messageRow(message)),
+      all(change.update, (message) => this.#messageRow(message)),
+      all(change.remove, (message) => this.#messageRow(message)),
+      all(change.chats, (chat) => this.#chatRow(chat)),
+      all(change.send, async ({ place: _, ...outgoing }) => ({
         account: this.account,
         box: await this.#seal('outbox', outgoing),
       })),
-      sent: change.sent ?? [],
-      notes: await all(Object.entries(change.notes ?? {}), async ([name, value]) => ({
+      all(Object.entries(change.notes ?? {}), async ([name, value]) => ({
         account: this.account,
         name,
         box: value === undefined ? undefined : await this.#seal(`notes|${name}`, value),
       })),
-    };
+    ]);
+    return { add, update, remove, chats, send, sent: change.sent ?? [], notes };
   }
 
   async #messageRow({ place, ...message }: KeptMessage): Promise<MessageRow> {

@@ -105,8 +105,10 @@ describe('the database', () => {
 describe('a mailbox', () => {
   test('keeps messages in order, and each id once', async () => {
     const mail = await mailbox();
-    expect(await mail.commit({ add: [message(1), message(2)] })).toHaveLength(2);
-    const added = await mail.commit({ add: [message(2), message(3), message(3, CAROL), message(4, CAROL)] });
+    expect((await mail.commit({ add: [message(1), message(2)] })).added).toHaveLength(2);
+    const { added } = await mail.commit({
+      add: [message(2), message(3), message(3, CAROL), message(4, CAROL)],
+    });
     expect(added.map(({ id, place }) => [Number.parseInt(id, 16), place])).toEqual([
       [3, 3],
       [4, 1],
@@ -121,7 +123,7 @@ describe('a mailbox', () => {
 
   test('pages over gaps where messages were removed', async () => {
     const mail = await mailbox();
-    const added = await mail.commit({ add: Array.from({ length: 40 }, (_, at) => message(at)) });
+    const { added } = await mail.commit({ add: Array.from({ length: 40 }, (_, at) => message(at)) });
     await mail.commit({ remove: added.slice(5, 38) });
     expect((await mail.page(BOB, undefined, 4)).map(({ place }) => place)).toEqual([4, 5, 39, 40]);
     await mail.commit({ remove: added.slice(38), add: [message(100)] });
@@ -130,13 +132,13 @@ describe('a mailbox', () => {
 
   test('writes everything or nothing', async () => {
     const mail = await mailbox();
-    const [first] = await mail.commit({ add: [message(1)], chats: [chat(BOB)], notes: { cursor: 7 } });
+    const { added } = await mail.commit({ add: [message(1)], chats: [chat(BOB)], notes: { cursor: 7 } });
     const impossible = { ...message(2), place: Number.NaN };
     await expect(
       mail.commit({ add: [message(3)], update: [impossible], notes: { cursor: 8 } }),
     ).rejects.toThrow();
     expect([await mail.count(), await mail.note('cursor')]).toEqual([1, 7]);
-    await mail.commit({ update: [{ ...message(1), place: first?.place ?? 0, status: 'read' }] });
+    await mail.commit({ update: [{ ...message(1), place: added[0]?.place ?? 0, status: 'read' }] });
     expect((await mail.byIds([message(1).id]))[0]?.status).toBe('read');
   });
 

@@ -17,22 +17,34 @@ export interface Prepared {
 const STORES = ['messages', 'chats', 'outbox', 'notes'] as const;
 type Writing = IDBPTransaction<Schema, typeof STORES, 'readwrite'>;
 
-/** The places that new messages have got, in their order; 0 for those that were here already. */
-export async function write(database: Database, account: string, prepared: Prepared): Promise<number[]> {
+/** Where what was written lies now, in the order in which it was given. */
+export interface Places {
+  /** Of the new messages; 0 for those that were here already. */
+  added: number[];
+  /** In the outbox. */
+  sending: number[];
+}
+
+/**
+ * Requests are made side by side, since somebody waits: a transaction carries them out in their order all the same. Each in an
+ * async function, so that one that cannot even be made is an error of the whole.
+ */
+export async function write(database: Database, account: string, prepared: Prepared): Promise<Places> {
   return wholly(database, async (transaction) => {
-    const places = await add(transaction, account, prepared.add);
     const [messages, chats] = [transaction.objectStore('messages'), transaction.objectStore('chats')];
     const [outbox, notes] = [transaction.objectStore('outbox'), transaction.objectStore('notes')];
-    for (const row of prepared.update) await messages.put(row);
-    for (const row of prepared.remove) await messages.delete([account, row.chat, row.place]);
-    for (const row of prepared.chats) await chats.put(row);
-    for (const row of prepared.send) await outbox.add(row);
-    for (const place of prepared.sent) await outbox.delete(place);
-    for (const { name, box } of prepared.notes) {
-      if (box) await notes.put({ account, name, box });
-      else await notes.delete([account, name]);
-    }
-    return places;
+    const [added, sending] = await Promise.all([
+      add(transaction, account, prepared.add),
+      Promise.all(prepared.send.map(async (row) => outbox.add(row))),
+      ...prepared.update.map(async (row) => messages.put(row)),
+      ...prepared.remove.map(async (row) => messages.delete([account, row.chat, row.place])),
+      ...prepared.chats.map(async (row) => chats.put(row)),
+      ...prepared.sent.map(async (place) => outbox.delete(place)),
+      ...prepared.notes.map(async ({ name, box }) =>
+        box ? notes.put({ account, name, box }) : notes.delete([account, name]),
+      ),
+    ]);
+    return { added, sending };
   });
 }
 
@@ -52,20 +64,26 @@ export async function rewrite(
 
 async function add(transaction: Writing, account: string, rows: readonly MessageRow[]): Promise<number[]> {
   const messages = transaction.objectStore('messages');
-  const next = new Map<string, number>();
-  const places: number[] = [];
-  for (const row of rows) {
-    if (await messages.index('id').getKey([account, row.id])) {
-      places.push(0);
-      continue;
-    }
-    const range = IDBKeyRange.bound([account, row.chat], [account, row.chat, []]);
-    const place =
-      next.get(row.chat) ?? ((await messages.openKeyCursor(range, 'prev'))?.primaryKey[2] ?? 0) + 1;
-    next.set(row.chat, place + 1);
-    places.push(place);
-    await messages.add({ ...row, place });
-  }
+  const chats = [...new Set(rows.map(({ chat }) => chat))];
+  const [known, ends] = await Promise.all([
+    Promise.all(rows.map(({ id }) => messages.index('id').getKey([account, id]))),
+    Promise.all(
+      chats.map((chat) =>
+        messages.openKeyCursor(IDBKeyRange.bound([account, chat], [account, chat, []]), 'prev'),
+      ),
+    ),
+  ]);
+  const ended = new Map(chats.map((chat, at) => [chat, ends[at]?.primaryKey[2] ?? 0]));
+  const ids = new Set<string>();
+  const places = rows.map(({ chat, id }, at) => {
+    if (known[at] || ids.has(id)) return 0;
+    ids.add(id);
+    const place = (ended.get(chat) ?? 0) + 1;
+    ended.set(chat, place);
+    return place;
+  });
+  const fresh = rows.map((row, at) => ({ ...row, place: places[at] ?? 0 })).filter(({ place }) => place > 0);
+  await Promise.all(fresh.map(async (row) => messages.add(row)));
   return places;
 }
 
