@@ -1,6 +1,7 @@
 //! The shared test vectors, run against this crate: what `cargo test` and `kez conform` have in common.
 
 mod chains;
+mod faces;
 mod keys;
 mod messages;
 mod parsing;
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::{Fault, SecretKey};
 
 /// The vector files that [`run`] knows, by name.
-pub const FILES: [&str; 9] = [
+pub const FILES: [&str; 12] = [
     "identities.json",
     "mnemonics.json",
     "strict-json.json",
@@ -23,6 +24,9 @@ pub const FILES: [&str; 9] = [
     "request-auth.json",
     "sealed-messages.json",
     "sigchain.json",
+    "identicons.json",
+    "visual.json",
+    "pictures.json",
     "ed25519-strict.json",
 ];
 
@@ -47,6 +51,9 @@ pub fn run(file_name: &str, text: &str) -> Option<Report> {
         "request-auth.json" => each(text, signatures::request),
         "sealed-messages.json" => whole(text, messages::sealed),
         "sigchain.json" => whole(text, chains::sigchain),
+        "identicons.json" => whole(text, faces::identicons),
+        "visual.json" => whole(text, faces::shuffles),
+        "pictures.json" => whole(text, faces::pictures),
         "ed25519-strict.json" => whole(text, signatures::strict),
         _ => return None,
     })

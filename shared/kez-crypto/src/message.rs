@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::payload::{Members, payload, text};
-use crate::{Fault, PublicKey, Signed, Timestamp};
+use crate::{Fault, PictureKey, PublicKey, Signed, Timestamp};
 
 /// A message's own name: 16 random bytes, written as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -87,6 +87,13 @@ pub enum Body {
         /// Which messages.
         of: Vec<MessageId>,
     },
+    /// What opens the sender's own picture; nothing to show.
+    PictureKey {
+        /// The key.
+        key: PictureKey,
+        /// SHA-256 of the ciphertext that it opens, in the sender's profile.
+        picture: [u8; 32],
+    },
     /// Something that a newer version may understand; kept whole.
     Unknown(Value),
 }
@@ -96,6 +103,7 @@ impl fmt::Debug for Body {
         match self {
             Self::Text { text } => write!(f, "Text({} bytes)", text.len()),
             Self::Receipt { status, of } => write!(f, "Receipt({} of {})", status.as_str(), of.len()),
+            Self::PictureKey { .. } => f.write_str("PictureKey"),
             Self::Unknown(_) => f.write_str("Unknown"),
         }
     }
@@ -170,6 +178,11 @@ impl Body {
                 let id = |id: &Value| MessageId::parse(id.as_str().ok_or(Fault::Malformed)?);
                 Ok(Self::Receipt { status, of: ids.iter().map(id).collect::<Result<_, _>>()? })
             }
+            "picture_key" => {
+                let picture = HEXLOWER.decode(members.text("picture")?.as_bytes());
+                let picture = picture.ok().and_then(|bytes| bytes.try_into().ok()).ok_or(Fault::Malformed)?;
+                Ok(Self::PictureKey { key: PictureKey::parse(members.text("key")?)?, picture })
+            }
             _ => Ok(Self::Unknown(value.clone())),
         }
     }
@@ -184,6 +197,11 @@ impl Body {
                 ("kind", text("receipt")),
                 ("status", text(status.as_str())),
                 ("of", Some(Value::Array(of.iter().filter_map(text).collect()))),
+            ])),
+            Self::PictureKey { key, picture } => Value::Object(payload([
+                ("kind", text("picture_key")),
+                ("key", text(&key.to_base64url())),
+                ("picture", text(&HEXLOWER.encode(picture))),
             ])),
             Self::Unknown(value) => value.clone(),
         }
@@ -204,6 +222,7 @@ mod tests {
             json!({"kind": "receipt", "status": "delivered", "of": [id]}),
             json!({"kind": "receipt", "status": "read", "of": []}),
             json!({"kind": "receipt", "status": "played", "of": [id]}),
+            json!({"kind": "picture_key", "key": "A".repeat(43), "picture": "ab".repeat(32)}),
             json!({"kind": "picture", "anything": [1, {"a": null}]}),
         ] {
             assert_eq!(Body::from_value(&value).map(|body| body.to_value()), Ok(value));
@@ -227,8 +246,9 @@ mod tests {
         insta::assert_compact_debug_snapshot!(signed, @"Signed { tag: Message, primary: PublicKey(07070707…), .. }");
         insta::assert_compact_debug_snapshot!([
             Body::Receipt { status: ReceiptStatus::Read, of: vec![message.id] },
+            Body::PictureKey { key: PictureKey::from_bytes([9; 32]), picture: [9; 32] },
             Body::Unknown(json!({"kind": "secret"})),
-        ], @"[Receipt(read of 1), Unknown]");
+        ], @"[Receipt(read of 1), PictureKey, Unknown]");
     }
 
     #[test]
@@ -243,6 +263,9 @@ mod tests {
             json!({"kind": "receipt", "status": "read"}),
             json!({"kind": "receipt", "status": "read", "of": ["0123"]}),
             json!({"kind": "receipt", "status": "read", "of": ["0123456789ABCDEF0123456789ABCDEF"]}),
+            json!({"kind": "picture_key", "key": "A".repeat(43)}),
+            json!({"kind": "picture_key", "key": "A".repeat(43), "picture": "AB".repeat(32)}),
+            json!({"kind": "picture_key", "key": "A".repeat(44), "picture": "ab".repeat(32)}),
         ] {
             assert_eq!(Body::from_value(&value), Err(Fault::Malformed), "{value}");
         }

@@ -70,6 +70,21 @@ fn sigchain() {
 }
 
 #[test]
+fn identicons() {
+    conforms(&vectors(), "identicons.json");
+}
+
+#[test]
+fn keyed_shuffle() {
+    conforms(&vectors(), "visual.json");
+}
+
+#[test]
+fn pictures() {
+    conforms(&vectors(), "pictures.json");
+}
+
+#[test]
 fn strict_ed25519_of_others() {
     if let Some(folder) = third_party() {
         conforms(&folder, "ed25519-strict.json");

@@ -2,9 +2,9 @@
 
 use kez_crypto::chain::parse_event;
 use kez_crypto::{
-    Body, Chain, Claim, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, Primary, Profile,
-    PublicKey, ReceiptStatus, Registration, Sealed, SecretKey, Session, Signed, Tag, Timestamp, bundle,
-    conform, encoding, json, open, request_auth, seal, sealed,
+    Body, Chain, Claim, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, PictureKey,
+    Primary, Profile, PublicKey, ReceiptStatus, Registration, Sealed, SecretKey, Session, Signed, Tag,
+    Timestamp, bundle, conform, encoding, json, open, request_auth, seal, sealed,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -44,6 +44,8 @@ fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         any::<String>().prop_map(|text| Body::Text { text }),
         (status, ids).prop_map(|(status, of)| Body::Receipt { status, of }),
+        (any::<[u8; 32]>(), any::<[u8; 32]>())
+            .prop_map(|(key, picture)| Body::PictureKey { key: PictureKey::from_bytes(key), picture }),
         value().prop_map(|extra| Body::Unknown(json!({"kind": "of tomorrow", "extra": extra}))),
     ]
 }

@@ -53,6 +53,8 @@ fn words(body: &Body) -> String {
             };
             format!("(has {what} {} of your messages)", of.len())
         }
+        // `kez inbox` passes over it.
+        Body::PictureKey { .. } => "(shows you their picture)".to_owned(),
         Body::Unknown(_) => "(this message needs a newer version of kez; --json shows all of it)".to_owned(),
     }
 }

@@ -1,6 +1,8 @@
 //! Sealed messages: sealed by one, opened by the other.
 
-use kez_crypto::{Body, Message, MessageId, ReceiptStatus, Sealed, SecretKey, Signed, Tag, json, open, seal};
+use kez_crypto::{
+    Body, Message, MessageId, PictureKey, ReceiptStatus, Sealed, SecretKey, Signed, Tag, json, open, seal,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
@@ -31,6 +33,8 @@ fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         any::<String>().prop_map(|text| Body::Text { text }),
         (status, ids).prop_map(|(status, of)| Body::Receipt { status, of }),
+        (any::<[u8; 32]>(), any::<[u8; 32]>())
+            .prop_map(|(key, picture)| Body::PictureKey { key: PictureKey::from_bytes(key), picture }),
         value().prop_map(|extra| Body::Unknown(json!({ "kind": "of tomorrow", "extra": extra }))),
     ]
 }
