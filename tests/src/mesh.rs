@@ -36,6 +36,7 @@ pub struct Mesh {
     pub registry: Option<Running>,
     pub inbox: Option<Running>,
     pub sigchain: Option<Running>,
+    pub push: Option<Running>,
     pub auth_callout: Option<Running>,
     pub gateway: Option<gateway::Running>,
     /// Kept until the mesh is gone.
@@ -55,10 +56,16 @@ impl Mesh {
 
     /// Everything, on PostgreSQL; or none, with the reason printed.
     pub async fn on_postgres() -> Option<Self> {
+        Self::on_postgres_with(&[]).await
+    }
+
+    /// The same, with more flags for some services.
+    pub async fn on_postgres_with(flags: &[(&'static str, &str)]) -> Option<Self> {
         let database = Database::postgres()?;
-        let mut mesh = Self::broker().await;
+        let mut mesh = Self::broker_with(flags).await;
         mesh.plan.database_url = database.url.clone();
         mesh.plan.sigchain_database_url = database.url.clone();
+        mesh.plan.push_database_url = database.url.clone();
         mesh.database = Some(database);
         Some(mesh.and_services().await)
     }
@@ -90,6 +97,8 @@ impl Mesh {
             public_url: "http://kez.test".to_owned(),
             database_url: format!("sqlite://{}?mode=rwc", database.join("registry.db").display()),
             sigchain_database_url: format!("sqlite://{}?mode=rwc", database.join("sigchain.db").display()),
+            push_database_url: format!("sqlite://{}?mode=rwc", database.join("push.db").display()),
+            vapid_contact: format!("mailto:postmaster@{SERVER}"),
             listen: any,
             // Stories are the same whether or not the web client was built.
             extra: [("gateway", "--web-dir=none")]
@@ -108,6 +117,7 @@ impl Mesh {
             registry: None,
             inbox: None,
             sigchain: None,
+            push: None,
             auth_callout: None,
             gateway: None,
             database: None,
@@ -237,10 +247,11 @@ impl Mesh {
     pub async fn start_services(&mut self) {
         let services =
             Services::start(&self.plan, &self.keys, &self.clock).await.expect("the services start");
-        let Services { gateway, auth_callout, registry, inbox, sigchain } = services;
+        let Services { gateway, auth_callout, registry, inbox, sigchain, push } = services;
         self.registry = Some(registry);
         self.inbox = Some(inbox);
         self.sigchain = Some(sigchain);
+        self.push = Some(push);
         self.auth_callout = Some(auth_callout);
         self.gateway = Some(gateway);
     }
@@ -250,6 +261,7 @@ impl Mesh {
         let services = Services {
             gateway: self.gateway.take().expect("the gateway runs"),
             auth_callout: self.auth_callout.take().expect("the auth callout runs"),
+            push: self.push.take().expect("the push service runs"),
             inbox: self.inbox.take().expect("the inbox runs"),
             sigchain: self.sigchain.take().expect("the sigchain service runs"),
             registry: self.registry.take().expect("the registry runs"),
@@ -270,6 +282,11 @@ impl Mesh {
     /// Another replica of the sigchain service, in this process.
     pub async fn another_sigchain(&self) -> Running {
         services::sigchain(&self.plan, &self.keys, &self.clock).await.expect("a sigchain service starts")
+    }
+
+    /// Another replica of the push service, in this process.
+    pub async fn another_push(&self) -> Running {
+        services::push(&self.plan, &self.keys, &self.clock).await.expect("a push service starts")
     }
 
     /// Another replica of the auth callout, in this process.

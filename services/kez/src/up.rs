@@ -43,7 +43,11 @@ pub struct UpArgs {
     #[arg(long, env = "KEZ_PUBLIC_URL", value_name = "KEZ_PUBLIC_URL", value_parser = base_url)]
     public_url: Option<String>,
 
-    /// Database of the registry and of the sigchain service [default: SQLite in the data folder, one file each]
+    /// Whom the operators of push networks can write to [default: `mailto:postmaster@` and `KEZ_SERVER`]
+    #[arg(long, env = "KEZ_VAPID_CONTACT", value_name = "KEZ_VAPID_CONTACT")]
+    vapid_contact: Option<String>,
+
+    /// Database of the registry, the sigchain service and the push service [default: SQLite in the data folder, one file each]
     #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
 
@@ -248,6 +252,11 @@ fn plan(arguments: &UpArgs, data: &Path, broker: Option<&NatsServer>) -> Plan {
         public_url: arguments.public_url.clone().unwrap_or_else(|| format!("http://{}", arguments.listen)),
         database_url: database("registry.db"),
         sigchain_database_url: database("sigchain.db"),
+        push_database_url: database("push.db"),
+        vapid_contact: arguments
+            .vapid_contact
+            .clone()
+            .unwrap_or_else(|| format!("mailto:postmaster@{}", arguments.server)),
         listen: arguments.listen,
         extra: Vec::new(),
     }

@@ -12,7 +12,7 @@ pub const SERVER_XKEY_HEADER: &str = "Nats-Server-Xkey";
 /// The account that people are let into (nats/accounts.conf).
 pub const ACCOUNT: &str = "EDGE";
 
-/// Where the callout asks every server of the broker who is connected as a person: the broker's own `CONNZ`, of that account
+/// Where the callout, and the push service, ask every server of the broker who is connected as a person: the broker's own `CONNZ`, of that account
 /// alone. Each server answers for itself.
 pub const CONNECTIONS: &str = "kez.edge.connections";
 
@@ -21,15 +21,35 @@ pub fn disconnect(server_id: &str) -> String {
     format!("kez.edge.kick.{server_id}")
 }
 
+/// Where the push service hears that somebody has connected as a person, from the broker itself.
+pub const CONNECTED: &str = "kez.edge.connected";
+
+/// The same of a connection that has ended, with the broker's reason.
+pub const DISCONNECTED: &str = "kez.edge.disconnected";
+
+/// What the names of connections end with that are for waking alone.
+const WAKING: &str = ".wake";
+
 /// The name under which the broker lists somebody's connections: the primary, and the device if it is another key. What is
 /// before the dot says who it is.
 pub fn connection_name(primary: &str, device: &str) -> String {
     if primary == device { primary.to_owned() } else { format!("{primary}.{device}") }
 }
 
+/// The same for connections whose session is for waking alone: nobody is there who would see a message.
+pub fn waking_connection_name(primary: &str, device: &str) -> String {
+    format!("{primary}.{device}{WAKING}")
+}
+
 /// The primary and the device of the connections of that name.
 pub fn whose_connection(name: &str) -> (&str, &str) {
+    let name = name.strip_suffix(WAKING).unwrap_or(name);
     name.split_once('.').unwrap_or((name, name))
+}
+
+/// Whether connections of that name are for waking alone.
+pub fn is_waking_connection(name: &str) -> bool {
+    name.ends_with(WAKING)
 }
 
 #[cfg(test)]
@@ -41,6 +61,10 @@ mod tests {
         for (primary, device, name) in [("aa", "bb", "aa.bb"), ("aa", "aa", "aa")] {
             assert_eq!(connection_name(primary, device), name);
             assert_eq!(whose_connection(name), (primary, device));
+            assert!(!is_waking_connection(name));
+            let waking = waking_connection_name(primary, device);
+            assert_eq!(whose_connection(&waking), (primary, device));
+            assert!(is_waking_connection(&waking));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Streams: declared in nats/streams.json, made at the first start, and read without a consumer.
+//! Streams: declared in nats/streams.json, made at the first start, and read without a consumer but for one.
 
 use std::time::Duration;
 
@@ -33,6 +33,17 @@ pub async fn prepare(nats: &Client, config: &Value) -> Result<()> {
     }
     match reply.error {
         Some(error) => bail!("the stream {name} cannot be made: {}", error.description),
+        None => Ok(()),
+    }
+}
+
+/// Makes the durable consumer of that configuration and name on a stream, or brings it up to date.
+pub async fn prepare_consumer(nats: &Client, stream: &str, config: &Value) -> Result<()> {
+    let name = config["name"].as_str().unwrap_or_default();
+    let body = json!({ "stream_name": stream, "config": config });
+    let reply = api(nats, &format!("CONSUMER.CREATE.{stream}.{name}"), &body).await?;
+    match reply.error {
+        Some(error) => bail!("the consumer {name} of {stream} cannot be made: {}", error.description),
         None => Ok(()),
     }
 }

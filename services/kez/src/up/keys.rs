@@ -10,7 +10,8 @@ use kez_service::random;
 use nkeys::{KeyPair, KeyPairType, XKey};
 
 /// Users of the broker, each with its own key; the variables of nats/accounts.conf are named after them.
-pub const USERS: [&str; 7] = ["sys", "auth-callout", "registry", "inbox", "sigchain", "gateway", "operator"];
+pub const USERS: [&str; 8] =
+    ["sys", "auth-callout", "registry", "inbox", "sigchain", "push", "gateway", "operator"];
 const ISSUER: &str = "issuer";
 const XKEY: &str = "auth-xkey";
 
@@ -51,6 +52,11 @@ impl Keys {
     /// The file with the seed of the account key that signs people in.
     pub fn issuer_file(&self) -> PathBuf {
         seed_file(&self.folder, ISSUER)
+    }
+
+    /// The file with the key that pushes are signed with, which the push service makes.
+    pub fn vapid_file(&self) -> PathBuf {
+        self.folder.join("vapid.pem")
     }
 
     /// The file with the seed of the key that sign-in requests are sealed to.

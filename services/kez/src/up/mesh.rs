@@ -21,8 +21,11 @@ pub struct Plan {
     pub public_url: String,
     /// Of the registry.
     pub database_url: String,
-    /// Of the sigchain service; both may be one.
+    /// Of the sigchain service and of the push service; all may be one.
     pub sigchain_database_url: String,
+    pub push_database_url: String,
+    /// Whom the operators of push networks can write to.
+    pub vapid_contact: String,
     pub listen: SocketAddr,
     /// More flags for one service, such as `("inbox", "--mailbox-messages=5")`.
     pub extra: Vec<(&'static str, String)>,
@@ -35,6 +38,7 @@ pub struct Mesh {
     pub registry: Running,
     pub inbox: Running,
     pub sigchain: Running,
+    pub push: Running,
 }
 
 impl Mesh {
@@ -50,13 +54,17 @@ impl Mesh {
             Ok(inbox) => inbox,
             Err(error) => return Err(undo([sigchain, registry], error).await),
         };
-        let auth_callout = match auth_callout(plan, keys, clock).await {
-            Ok(auth_callout) => auth_callout,
+        let push = match push(plan, keys, clock).await {
+            Ok(push) => push,
             Err(error) => return Err(undo([inbox, sigchain, registry], error).await),
         };
+        let auth_callout = match auth_callout(plan, keys, clock).await {
+            Ok(auth_callout) => auth_callout,
+            Err(error) => return Err(undo([push, inbox, sigchain, registry], error).await),
+        };
         match gateway(plan, keys, clock).await {
-            Ok(gateway) => Ok(Self { gateway, auth_callout, registry, inbox, sigchain }),
-            Err(error) => Err(undo([auth_callout, inbox, sigchain, registry], error).await),
+            Ok(gateway) => Ok(Self { gateway, auth_callout, registry, inbox, sigchain, push }),
+            Err(error) => Err(undo([auth_callout, push, inbox, sigchain, registry], error).await),
         }
     }
 
@@ -64,10 +72,11 @@ impl Mesh {
     pub async fn stop(self) -> Result<()> {
         let gateway = self.gateway.stop().await;
         let auth_callout = self.auth_callout.stop().await;
+        let push = self.push.stop().await;
         let inbox = self.inbox.stop().await;
         let sigchain = self.sigchain.stop().await;
         let registry = self.registry.stop().await;
-        gateway.and(auth_callout).and(inbox).and(sigchain).and(registry)
+        gateway.and(auth_callout).and(push).and(inbox).and(sigchain).and(registry)
     }
 }
 
@@ -100,6 +109,13 @@ pub async fn sigchain(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running
     sigchain::start(&nats, settings, clock.clone(), concurrency).await
 }
 
+/// One replica of the push service.
+pub async fn push(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
+    let settings = push_settings(plan, keys)?;
+    let (nats, concurrency) = connection("push", plan, keys).await?;
+    push::start(&nats, settings, clock.clone(), concurrency).await
+}
+
 /// One replica of the auth callout.
 pub async fn auth_callout(plan: &Plan, keys: &Keys, clock: &Clock) -> Result<Running> {
     let settings = auth_callout_settings(plan, keys)?;
@@ -119,6 +135,7 @@ fn check_settings(plan: &Plan, keys: &Keys) -> Result<()> {
     registry_settings(plan)?;
     settings::<inbox::Settings>(plan, "inbox", [])?;
     sigchain_settings(plan)?;
+    push_settings(plan, keys)?;
     auth_callout_settings(plan, keys)?;
     gateway_settings(plan)?;
     Ok(())
@@ -135,6 +152,15 @@ fn registry_settings(plan: &Plan) -> Result<registry::Settings> {
 
 fn sigchain_settings(plan: &Plan) -> Result<sigchain::Settings> {
     settings(plan, "sigchain", [flag("database-url", &plan.sigchain_database_url)])
+}
+
+fn push_settings(plan: &Plan, keys: &Keys) -> Result<push::Settings> {
+    let flags = [
+        flag("database-url", &plan.push_database_url),
+        flag("vapid-key-file", &keys.vapid_file().display().to_string()),
+        flag("vapid-contact", &plan.vapid_contact),
+    ];
+    settings(plan, "push", flags)
 }
 
 fn auth_callout_settings(plan: &Plan, keys: &Keys) -> Result<auth_callout::Settings> {
