@@ -1,9 +1,11 @@
-// Tells the service worker what it keeps: every script and style of this build, the fonts of Latin script, and the page.
+// Builds the service worker as one script of its own, and tells it what it keeps: every script and style of the page's build,
+// the fonts of Latin script, and the page.
 import { createHash } from 'node:crypto';
-import type { Plugin } from 'vite';
+import { build, type Plugin } from 'vite';
 
 /** What lies in public/ and belongs to the shell. */
 const PUBLIC = ['/icon.svg', '/icon-192.png', '/manifest.webmanifest'];
+const ENTRY = 'src/service-worker.ts';
 const FILE = 'service-worker.js';
 const KEPT = /^assets\/(.*\.(js|css|wasm)|.*-latin-wght-normal-.*\.woff2)$/;
 
@@ -11,22 +13,9 @@ export function serviceWorker(): Plugin {
   return {
     name: 'service-worker',
     apply: 'build',
-    config: () => ({
-      build: {
-        rollupOptions: {
-          input: { index: 'index.html', 'service-worker': 'src/service-worker.ts' },
-          output: {
-            entryFileNames: ({ name }) => (name === 'service-worker' ? FILE : 'assets/[name]-[hash].js'),
-          },
-        },
-      },
-    }),
     generateBundle: {
       order: 'post',
-      handler(_options, bundle) {
-        const worker = bundle[FILE];
-        if (worker?.type !== 'chunk' || worker.imports.length > 0)
-          this.error('the service worker must stand alone');
+      async handler(_options, bundle) {
         const assets = Object.keys(bundle).filter((name) => KEPT.test(name));
         const shell = ['/', ...PUBLIC, ...assets.sort().map((name) => `/${name}`)];
         const page = bundle['index.html'];
@@ -37,8 +26,29 @@ export function serviceWorker(): Plugin {
           .digest('hex')
           .slice(0, 16);
         const head = `const SHELL=${JSON.stringify(shell)},VERSION=${JSON.stringify(version)};`;
-        worker.code = head + worker.code;
+        this.emitFile({ type: 'asset', fileName: FILE, source: head + (await script()) });
       },
     },
   };
+}
+
+/**
+ * Everything that the service worker needs, in one script: what it shares with the page stands in both, since a worker that
+ * is woken must not wait for anything else.
+ */
+async function script(): Promise<string> {
+  const output = await build({
+    configFile: false,
+    logLevel: 'warn',
+    build: {
+      write: false,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      rollupOptions: { input: ENTRY, output: { codeSplitting: false } },
+    },
+  });
+  const chunks = [output].flat().flatMap((built) => ('output' in built ? built.output : []));
+  const [chunk, ...others] = chunks;
+  if (chunk?.type !== 'chunk' || others.length > 0) throw new Error('the service worker must stand alone');
+  return chunk.code;
 }

@@ -1,5 +1,7 @@
 // The offline shell: the page of this version and all it needs, kept together, so that it opens without a network. Nothing
-// under /v1 is ever kept. A newer version waits until a person takes it, or every tab of the old one is closed.
+// under /v1 is ever kept. A newer version waits until a person takes it, or every tab of the old one is closed. The other
+// half of the service worker, which tells of messages, is in worker-push/.
+import { listen } from './worker-push/events.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -19,10 +21,6 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(takeOver());
 });
 
-self.addEventListener('message', (event) => {
-  if (event.data === 'take over') event.waitUntil(self.skipWaiting());
-});
-
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
@@ -30,6 +28,8 @@ self.addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') event.respondWith(page(request));
   else if (pathname.startsWith('/assets/') || SHELL.includes(pathname)) event.respondWith(file(request));
 });
+
+listen();
 
 async function keepShell(): Promise<void> {
   const cache = await caches.open(NAME);
@@ -58,5 +58,3 @@ async function file(request: Request): Promise<Response> {
   if (response.ok && response.type === 'basic') await cache.put(request, response.clone());
   return response;
 }
-
-export {};

@@ -1,5 +1,4 @@
 // Calls to the services: request and reply over NATS, typed by the contract, and refusals as they were meant.
-import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { isObject, parse, type Json, type JsonObject } from '../crypto/json.ts';
 import { PROBLEM_HEADER, type Rpc } from './contract.ts';
 import { Refusal } from './refusal.ts';
@@ -19,12 +18,23 @@ export class Verbatim {
 /** A request, in which documents are given as `Verbatim`. */
 export type Given<Request> = { [Name in keyof Request]: Request[Name] | Verbatim };
 
+/** An answer as it came. */
+export interface Answered {
+  headers?: { get(name: string): string } | undefined;
+  data: Uint8Array;
+}
+
+/** What carries a call to the broker: the page's client, or the service worker's. */
+export interface Requester {
+  request(subject: string, text: string, options: { timeout: number }): Promise<Answered>;
+}
+
 export class Calls {
-  readonly #client: () => NatsConnection | undefined;
+  readonly #client: () => Requester | undefined;
   readonly #who: string;
 
   /** `primary` and `device` are 64 hex digits; the broker lets nobody name others. */
-  constructor(client: () => NatsConnection | undefined, primary: string, device: string) {
+  constructor(client: () => Requester | undefined, primary: string, device: string) {
     this.#client = client;
     this.#who = `${primary}.${device}`;
   }
@@ -36,7 +46,7 @@ export class Calls {
   ): Promise<Reply> {
     const client = this.#client();
     if (!client) throw new Refusal('unavailable', 'there is no connection');
-    let reply: Msg;
+    let reply: Answered;
     try {
       reply = await client.request(`${endpoint.subject}.${this.#who}`, body(request), { timeout });
     } catch (error) {
@@ -58,7 +68,7 @@ export function body(request: object): string {
 }
 
 /** The reply in a message, read strictly, or the refusal in its headers. */
-export function read(reply: Pick<Msg, 'headers' | 'data'>): Json {
+export function read(reply: Answered): Json {
   const problem = reply.headers?.get(PROBLEM_HEADER);
   if (problem) throw refusal(tryParse(problem));
   const code = reply.headers?.get('Nats-Service-Error');

@@ -73,6 +73,6 @@ export class Session {
 }
 
 /** Whether these are a nonce as NATS servers make them, and not something that means anything elsewhere. */
-function isNonce(nonce: string | undefined): nonce is string {
-  return nonce !== undefined && /^[A-Za-z0-9_-]{11,24}$/.test(nonce);
+export function isNonce(nonce: unknown): nonce is string {
+  return typeof nonce === 'string' && /^[A-Za-z0-9_-]{11,24}$/.test(nonce);
 }

@@ -1,0 +1,144 @@
+// A look into the mailbox of an account: what has come since a page took something in, as far as it can be told.
+import { Chain } from '../crypto/chain.ts';
+import { fromLines } from '../crypto/bundle.ts';
+import { parseHandle } from '../crypto/handle.ts';
+import { isObject } from '../crypto/json.ts';
+import { OpeningKey } from '../crypto/keys.ts';
+import type { Message } from '../crypto/message.ts';
+import { hexOf, parseEd25519, type Ed25519Primary } from '../crypto/primary.ts';
+import { open, sealedFromValue } from '../crypto/sealed.ts';
+import { Calls } from '../nats/calls.ts';
+import { BY_PRIMARY, FETCH, limits, paths, type Stored } from '../nats/contract.ts';
+import { Http } from '../nats/http.ts';
+import type { WakeRecord } from '../storage/wakes.ts';
+import { Broker } from './broker.ts';
+
+/** A message that a person should hear of. */
+export interface Letter {
+  seq: number;
+  peer: Ed25519Primary;
+  /** null for a kind that this version does not know. */
+  text: string | null;
+}
+
+/** What was found; `blind`: nobody could look. */
+export type Sight = { kind: 'blind' } | { kind: 'seen'; last: number; hasSealed: boolean; letters: Letter[] };
+
+/** Pages of mail that are read at most: who has more than that waiting is told of the first ones. */
+const PAGES = 4;
+const AT_ONCE = 32;
+/** Kinds that are nothing to hear of, by the names that they have on the wire. */
+const QUIET: ReadonlySet<string> = new Set(['receipt', 'picture_key']);
+/** A longer chain is left to the page, which has time: its owner's devices are nobody here. */
+const MAX_EVENTS = 500;
+
+export interface LookTerms {
+  /** Milliseconds. */
+  now: number;
+  /** What is not done when it comes is not done at all. */
+  signal: AbortSignal;
+  /** Of the pages, where sigchains are read. */
+  origin: string;
+}
+
+export class Look {
+  readonly #record: WakeRecord;
+  readonly #terms: LookTerms;
+  readonly #chains = new Map<string, Promise<Chain>>();
+  /** The same message sealed twice is one. */
+  readonly #ids = new Set<string>();
+  #broker: Broker | undefined;
+
+  constructor(record: WakeRecord, terms: LookTerms) {
+    this.#record = record;
+    this.#terms = terms;
+  }
+
+  async see(): Promise<Sight> {
+    const { credential, primary, opening } = this.#record;
+    if (!credential || credential.expiresAt <= this.#terms.now) return { kind: 'blind' };
+    const me = parseEd25519(primary);
+    this.#broker = await Broker.open(credential, hexOf(me), this.#terms.signal);
+    const stored = await this.#fetch();
+    const last = stored.at(-1)?.seq ?? this.#record.since;
+    if (!opening || opening.until <= this.#terms.now)
+      return { kind: 'seen', last, hasSealed: last > this.#record.told, letters: [] };
+    const key = new OpeningKey(me, opening.pair);
+    const found: (Letter | 'quiet' | 'hostile')[] = [];
+    for (let at = 0; at < stored.length; at += AT_ONCE)
+      found.push(...(await Promise.all(stored.slice(at, at + AT_ONCE).map((one) => this.#open(one, key)))));
+    const hasSealed = stored.some(({ seq }, at) => found[at] === 'hostile' && seq > this.#record.told);
+    return { kind: 'seen', last, hasSealed, letters: found.filter((one) => typeof one === 'object') };
+  }
+
+  /** The handle of somebody, as the server has it; none for whom it does not know. */
+  async handleOf(peer: Ed25519Primary): Promise<string | undefined> {
+    try {
+      const record = await this.#calls().call(BY_PRIMARY, { primary: peer });
+      const isTheirs = record.primary === peer && record.fqhn === `${record.handle}@${this.#record.server}`;
+      return isTheirs ? parseHandle(record.handle) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  close(): void {
+    this.#broker?.close();
+  }
+
+  async #fetch(): Promise<Stored[]> {
+    const all: Stored[] = [];
+    let since = this.#record.since;
+    for (let page = 0; page < PAGES; page++) {
+      const { messages, more } = await this.#calls().call(FETCH, { since, limit: limits.inbox.maxPage });
+      all.push(...messages);
+      const last = messages.at(-1)?.seq;
+      if (!more || last === undefined || last <= since) break;
+      since = last;
+    }
+    return all;
+  }
+
+  /** Receipts, pictures' keys and my own notes are nothing to hear of; `hostile` is whatever the page would refuse. */
+  async #open({ seq, envelope }: Stored, key: OpeningKey): Promise<Letter | 'quiet' | 'hostile'> {
+    try {
+      const message = await open(sealedFromValue(envelope), key, Math.floor(this.#terms.now / 1000));
+      if (!isLetter(message, key.primary)) return 'quiet';
+      const { id, primary, device, body } = message;
+      if (device && !(await this.#chain(primary)).hasDevice(device)) return 'hostile';
+      if (this.#ids.has(id)) return 'quiet';
+      this.#ids.add(id);
+      return { seq, peer: primary, text: body.kind === 'text' ? body.text : null };
+    } catch {
+      return 'hostile';
+    }
+  }
+
+  /** Anybody can sign as a device: only the sender's own chain makes it one. It is public, and asked for as by anybody. */
+  #chain(primary: Ed25519Primary): Promise<Chain> {
+    const known = this.#chains.get(primary) ?? this.#readChain(primary);
+    this.#chains.set(primary, known);
+    return known;
+  }
+
+  async #readChain(primary: Ed25519Primary): Promise<Chain> {
+    const { text } = await new Http(this.#terms.origin).text(paths.sigchain('ed25519', hexOf(primary)));
+    const events = fromLines(text);
+    if (events.length > MAX_EVENTS) throw new Error('a chain that is too long to be followed here');
+    const chain = new Chain(primary);
+    for (const event of events) await chain.appendDownloaded(event);
+    return chain;
+  }
+
+  #calls(): Calls {
+    const { primary, credential } = this.#record;
+    return new Calls(() => this.#broker, hexOf(parseEd25519(primary)), credential?.device ?? '');
+  }
+}
+
+function isLetter({ primary, body }: Message, me: Ed25519Primary): boolean {
+  if (primary === me) return false;
+  if (body.kind === 'text') return true;
+  const kind = body.kind === 'unknown' && isObject(body.value) ? body.value['kind'] : undefined;
+  return typeof kind === 'string' && !QUIET.has(kind);
+}
