@@ -70,6 +70,7 @@ export const icons = {
     'M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z',
     'M2.5 19c.5-3 3-4.8 6.5-4.8s6 1.8 6.5 4.8M16 5a3.3 3.3 0 0 1 0 6.2M18 14.7c2 .6 3.2 2.1 3.5 4.3',
   ],
+  bell: ['M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5H4.5z', 'M10 20.5h4'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type IconName = keyof typeof icons;

@@ -11,7 +11,9 @@ export type ClientCode =
   | 'storage_unavailable'
   | 'rolled_back'
   | 'forked'
-  | 'locked';
+  | 'locked'
+  | 'push_denied'
+  | 'push_failed';
 
 export class Refusal extends Error {
   override readonly name = 'Refusal';

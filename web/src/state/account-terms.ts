@@ -22,6 +22,10 @@ export interface AccountTerms {
   connect(account: Unlocked): Promise<void>;
   /** It is to be locked: whatever belongs to it ends. */
   end(): Promise<void>;
+  /** An account was locked, in this tab: nothing that opens its mail stays in this browser. */
+  sessionEnded(primary: string): Promise<void>;
+  /** It is about to be removed from this browser. */
+  forgetting(primary: string): Promise<void>;
   /** Another tab has changed something. */
   heard(news: News): void;
 }

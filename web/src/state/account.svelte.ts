@@ -1,7 +1,7 @@
 // Who I am in this browser: accounts made, restored, unlocked, locked and forgotten.
 import { OpeningKey, SecretKey } from '../crypto/keys.ts';
 import { handleFault } from '../crypto/handle.ts';
-import { phraseOf, recover } from '../crypto/phrase.ts';
+import { recover } from '../crypto/phrase.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
 import { createRegistration } from '../crypto/registration.ts';
 import { formatTime } from '../crypto/timestamp.ts';
@@ -20,7 +20,7 @@ import type { AccountTerms } from './account-terms.ts';
 import { AppLock } from './app-lock.ts';
 import { Protection } from './protection.ts';
 import { codeOf } from './refusal.ts';
-import { readSecret, type SecretReading } from './secret-reading.ts';
+import { drawWords, readSecret, type SecretReading } from './secret-reading.ts';
 import { Tabs } from './tabs.ts';
 import { Unlocked, type News } from './unlocked.ts';
 
@@ -81,10 +81,7 @@ export class Account {
 
   /** 12 (or 24) fresh words for a new account. They are nowhere but in what this returns. */
   drawPhrase(count: 12 | 24 = 12): string[] {
-    const entropy = crypto.getRandomValues(new Uint8Array(count === 12 ? 16 : 32));
-    const words = phraseOf(entropy).split(' ');
-    entropy.fill(0);
-    return words;
+    return drawWords(count);
   }
 
   /** Whether a handle can be had: `null`, or the code of why not (`handle_taken`, `invalid_handle`, `reserved_handle`). */
@@ -189,6 +186,7 @@ export class Account {
     await this.#rows().endSession(unlocked.primary);
     unlocked.tabs.tell({ kind: 'locked' });
     await this.#end();
+    await this.#terms.sessionEnded(unlocked.primary);
     this.lockedBecause = because;
   }
 
@@ -196,6 +194,9 @@ export class Account {
   touch(): void {
     if (this.#unlocked) this.#appLock.touch();
   }
+
+  /** Until when it stays open if nothing is touched, in milliseconds. */
+  readonly opensUntil = () => this.#appLock.end() ?? this.#terms.clock.now() + SESSION;
 
   /** Locks this account and shows another one's unlock page. */
   async switchTo(primary: string): Promise<void> {
@@ -214,6 +215,7 @@ export class Account {
 
   /** Deletes an account and all its messages from this browser. Its handle stays registered. */
   async forget(primary: string): Promise<void> {
+    await this.#terms.forgetting(primary);
     if (this.#unlocked?.primary === primary) await this.lock();
     await this.#rows().forget(primary);
     const [next] = await this.#list();
@@ -264,7 +266,7 @@ export class Account {
     const session = await this.#rows().session(row.primary, this.#terms.clock.now());
     if (!session) {
       this.status = 'locked';
-      return;
+      return this.#terms.sessionEnded(row.primary);
     }
     const opener = new OpeningKey(parseEd25519(row.primary), session.opening);
     await this.#begin(row, opener, { data: session.data, tags: session.tags }, undefined);

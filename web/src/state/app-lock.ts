@@ -50,8 +50,14 @@ export class AppLock {
 
   /** Whether nothing was touched for as long as was chosen. */
   isOver(): boolean {
+    const end = this.end();
+    return end !== undefined && this.#clock.now() >= end;
+  }
+
+  /** When that will be, in milliseconds; none where it was not chosen. */
+  end(): number | undefined {
     const { lockAfter } = this.#settings;
     const touched = Math.max(this.#touched, Number(this.#store?.getItem(TOUCHED) ?? 0));
-    return lockAfter > 0 && touched > 0 && this.#clock.now() - touched >= lockAfter * 60_000;
+    return lockAfter > 0 && touched > 0 ? touched + lockAfter * 60_000 : undefined;
   }
 }

@@ -118,6 +118,11 @@ export class Chats {
     this.thread = null;
   }
 
+  /** Who has written something that was not read. */
+  unreadPeers(): ReadonlySet<string> {
+    return new Set(this.list.filter(({ unread }) => unread > 0).map(({ peer }) => peer));
+  }
+
   /** The chat after (1) or before (-1) the open one in the list, for the keyboard. */
   neighbour(step: 1 | -1): string | null {
     const at = this.list.findIndex(({ peer }) => peer === this.thread?.peer);

@@ -13,6 +13,7 @@ import { deviceName, forgetDevice, keptDevice, makeDevice } from './device.ts';
 import { Health } from './health.svelte.ts';
 import { Mail } from './mail.ts';
 import { People } from './people.svelte.ts';
+import { Push } from './push.svelte.ts';
 import { Search, type StartSearcher } from './search.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import type { News, Unlocked } from './unlocked.ts';
@@ -42,6 +43,7 @@ export class Kez {
   readonly chats: Chats;
   readonly search: Search;
   readonly archive: Archive;
+  readonly push: Push;
   readonly account: Account;
 
   readonly #platform: Platform;
@@ -61,6 +63,17 @@ export class Kez {
     this.chats = new Chats(this.people);
     this.search = new Search(searcher);
     this.archive = new Archive(work, clock);
+    this.push = new Push({
+      connection: this.connection,
+      chats: this.chats,
+      people: this.people,
+      settings: this.settings,
+      clock,
+      store,
+      userAgent: platform.userAgent,
+      ...(databaseName ? { databaseName } : {}),
+      opensUntil: () => this.account.opensUntil(),
+    });
     this.account = new Account({
       http,
       work,
@@ -72,6 +85,8 @@ export class Kez {
       begin: (account) => this.#begin(account),
       connect: (account) => this.#connect(account),
       end: () => this.#end(),
+      sessionEnded: (primary) => this.push.sessionEnded(primary),
+      forgetting: (primary) => this.push.forget(primary),
       heard: (news) => this.#heardElsewhere(news),
     });
   }
@@ -89,6 +104,7 @@ export class Kez {
       clock: this.clock,
       health: this.health,
       heard: (news) => this.#heard(news),
+      took: (seq) => this.push.took(seq),
     });
     this.#mail = mail;
     this.chains.unlocked(account);
@@ -100,6 +116,7 @@ export class Kez {
       readReceipts: () => this.settings.readReceipts,
       now: () => this.clock.now(),
     });
+    this.push.unlocked(account);
   }
 
   /** Signs in as this browser's own device; as the identity itself where that cannot be. */
@@ -114,6 +131,7 @@ export class Kez {
       opened: (client) => {
         mail?.opened(client);
         this.people.connected();
+        this.push.connected();
         void this.#deviceLater(account);
       },
       disturbed: () => {
@@ -161,6 +179,7 @@ export class Kez {
     this.#mail = undefined;
     await this.connection.close();
     await mail?.close();
+    await this.push.closed();
     await this.chats.locked();
     this.search.locked();
     this.archive.locked();
@@ -173,6 +192,7 @@ export class Kez {
   #heard(news: News): void {
     this.chats.hear(news);
     this.search.hear(news);
+    this.push.hear(news);
   }
 
   #heardElsewhere(news: News): void {

@@ -24,6 +24,8 @@ export interface MailTerms {
   health: Health;
   /** What has changed, in this tab. */
   heard(news: News): void;
+  /** Everything up to this sequence of the mailbox is kept. */
+  took(seq: number): void;
 }
 
 /** Acknowledgements are gathered for so long, in milliseconds. */
@@ -115,6 +117,7 @@ export class Mail {
       fetch: (since) => this.#fetch(since),
       take: async (messages) => {
         await this.#incoming.take(messages);
+        this.#terms.took(messages.at(-1)?.seq ?? 0);
         this.#ackSoon(messages.at(-1)?.seq ?? 0);
       },
     });

@@ -1,5 +1,5 @@
-// What somebody types to restore an account, told apart while it is typed: words, or a seed in hex.
-import { PhraseFault, parseHexSeed, parsePhrase, wordsBeginning } from '../crypto/phrase.ts';
+// What somebody types to restore an identity, told apart by itself; and the words of a new one.
+import { PhraseFault, parseHexSeed, parsePhrase, wordsBeginning, phraseOf } from '../crypto/phrase.ts';
 
 /** What the text in the restore field is, as far as it was typed. */
 export type SecretReading =
@@ -55,4 +55,12 @@ function readPhrase(text: string, words: number): SecretReading {
 
 function bad(code: string): SecretReading & { kind: 'wrong' } {
   return { kind: 'wrong', code };
+}
+
+/** 12 or 24 words of fresh entropy. */
+export function drawWords(count: 12 | 24): string[] {
+  const entropy = crypto.getRandomValues(new Uint8Array(count === 12 ? 16 : 32));
+  const words = phraseOf(entropy).split(' ');
+  entropy.fill(0);
+  return words;
 }

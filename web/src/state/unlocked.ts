@@ -15,6 +15,7 @@ export type News =
   | { kind: 'outbox' }
   | { kind: 'refused'; counts: Record<string, number> }
   | { kind: 'reloaded' }
+  | { kind: 'push' }
   | { kind: 'locked' };
 
 export class Unlocked {

@@ -1,0 +1,27 @@
+// What the service worker asks of a page: to open the chat of a notification that somebody has clicked, or to tell the server
+// of the browser's new push subscription.
+import { router } from '../router.svelte.ts';
+import { route } from '../routes.ts';
+import { kez } from '../state/kez.svelte.ts';
+import { readToPage } from '../worker-push/talk.ts';
+
+/** `started`: when it is known which accounts this browser has. */
+export function hearWorker(started: Promise<void>): void {
+  const { serviceWorker } = globalThis.navigator;
+  if (!serviceWorker) return;
+  serviceWorker.addEventListener('message', ({ data }) => {
+    const word = readToPage(data);
+    if (word?.kind === 'subscription changed') kez.push.connected();
+    if (word?.kind === 'open') void started.then(() => open(word.account, word.path));
+  });
+  serviceWorker.startMessages();
+}
+
+/** Another account of this browser has to be unlocked first: whoever clicks its message means that one. */
+async function open(account: string | null, path: string): Promise<void> {
+  if (route(path).name !== 'chats') return;
+  const isOther = account !== null && account !== kez.account.current?.primary;
+  if (isOther && kez.account.accounts.some(({ primary }) => primary === account))
+    await kez.account.switchTo(account);
+  router.go(path);
+}
