@@ -66,6 +66,28 @@ test('the phrase is shown for the passphrase only, and brings the identity back 
   await elsewhere.restore(`  ${alice.words.join('\n').toUpperCase()} `);
 });
 
+test('whoever forgot the passphrase gets in with the phrase, and finds what was said here', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  await alice.create();
+  const handle = `fg-${alice.handle}`.slice(0, 32);
+  await mesh.person(handle);
+  await alice.begin(handle);
+  await alice.say('said before');
+  await alice.expectDelivery('said before', 'sent', 'delivered');
+  await alice.lock();
+  alice.passphrase = 'another passphrase';
+  await alice.restore(alice.words.join(' '));
+  await alice.page.getByRole('link', { name: /said before/ }).click();
+  await alice.say('said after');
+  await alice.expectDelivery('said after', 'sent', 'delivered');
+  await alice.lock();
+  await alice.unlock();
+  await alice.live();
+});
+
 test('a fingerprint unlocks, by the key that only it gives', async ({ person }) => {
   const alice = await person('alice');
   const client = await alice.context.newCDPSession(alice.page);

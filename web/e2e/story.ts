@@ -9,7 +9,7 @@ export class BrowserPerson {
   readonly context: BrowserContext;
   readonly page: Page;
   readonly handle: string;
-  readonly passphrase: string;
+  passphrase: string;
   words: string[] = [];
 
   constructor(context: BrowserContext, page: Page, handle: string) {

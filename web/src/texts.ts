@@ -105,6 +105,8 @@ export const texts = {
     looking: 'Looking for its handle…',
     found: (handle: string) => `This is ${handle}.`,
     unknown: 'This key has no handle at this server. Check the words, or create an identity.',
+    loses:
+      'This browser holds messages of this account that only its old passphrase opens: restoring deletes them. If you remember it, unlock instead.',
     passphrase: 'New passphrase for this device',
     restore: 'Restore',
     create: 'Create an identity instead',

@@ -1,11 +1,11 @@
 // Who I am in this browser: accounts made, restored, unlocked, locked and forgotten.
+import type { Bytes } from '../crypto/bytes.ts';
 import { OpeningKey, SecretKey } from '../crypto/keys.ts';
-import { handleFault } from '../crypto/handle.ts';
 import { recover } from '../crypto/phrase.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
 import { createRegistration } from '../crypto/registration.ts';
 import { formatTime } from '../crypto/timestamp.ts';
-import { paths, type Record as Registered } from '../nats/contract.ts';
+import { paths } from '../nats/contract.ts';
 import { Refusal } from '../nats/refusal.ts';
 import { Accounts } from '../storage/accounts.ts';
 import { dataKeys, type DataKeys } from '../storage/box.ts';
@@ -18,9 +18,9 @@ import { wipe, type Secrets } from '../storage/vault.ts';
 import { summary, type AccountStatus, type AccountStep, type AccountSummary } from './account-summary.ts';
 import type { AccountTerms } from './account-terms.ts';
 import { AppLock } from './app-lock.ts';
+import { checkHandle, handleOf } from './handles.ts';
 import { Protection } from './protection.ts';
-import { codeOf } from './refusal.ts';
-import { drawWords, readSecret, type SecretReading } from './secret-reading.ts';
+import { drawWords, primaryOfSecret, readSecret, type SecretReading } from './secret-reading.ts';
 import { Tabs } from './tabs.ts';
 import { Unlocked, type News } from './unlocked.ts';
 
@@ -85,16 +85,8 @@ export class Account {
   }
 
   /** Whether a handle can be had: `null`, or the code of why not (`handle_taken`, `invalid_handle`, `reserved_handle`). */
-  async checkHandle(handle: string): Promise<string | null> {
-    const fault = handleFault(handle);
-    if (fault) return fault;
-    try {
-      await this.#terms.http.get(paths.user(handle));
-      return 'handle_taken';
-    } catch (error) {
-      if (codeOf(error) === 'not_found') return null;
-      throw error;
-    }
+  checkHandle(handle: string): Promise<string | null> {
+    return checkHandle(this.#terms.http, handle);
   }
 
   /** Registers the handle, keeps the key under the passphrase, and unlocks. */
@@ -118,30 +110,29 @@ export class Account {
   }
 
   /** The handle that is registered for words or a seed; `null` when the key is unknown here. */
-  async findHandle(secret: string): Promise<string | null> {
-    const { key } = recover(secret);
-    key.forget();
-    try {
-      const found = await this.#terms.http.get(paths.byPrimary(key.primary));
-      return (found as unknown as Registered).handle;
-    } catch (error) {
-      if (codeOf(error) === 'not_found') return null;
-      throw error;
-    }
+  findHandle(secret: string): Promise<string | null> {
+    return handleOf(this.#terms.http, primaryOfSecret(secret));
+  }
+
+  /** Whether restoring would delete what this browser has of that account, since only its old passphrase opens it. */
+  async wouldLose(secret: string): Promise<boolean> {
+    const row = await this.#rows().get(primaryOfSecret(secret));
+    return row !== undefined && !row.recovery;
   }
 
   /** Keeps a key that exists already under a passphrase, and unlocks. `not_found` when it has no handle here. What this
-   * browser had of that account goes. */
+   * browser has of that account stays, unless `wouldLose` says otherwise. */
   async restore(given: { secret: string; passphrase: string }): Promise<void> {
     await this.#stepwise(async () => {
       const server = await this.#learnServer();
       const handle = await this.findHandle(given.secret);
       if (handle === null) throw new Refusal('not_found');
       const { key, words } = recover(given.secret);
-      const secrets = this.#secrets(key, words);
+      const row = await this.#rows().get(key.primary);
+      const kept = row && (await this.#protection.keptData(key, row));
+      const secrets = this.#secrets(key, words, kept);
       const vault = await this.#vault(given.passphrase, key.primary, secrets);
-      // What was here is under a key that only the old passphrase opens.
-      await this.#rows().forget(key.primary);
+      await (kept ? this.#rows().endSession(key.primary) : this.#rows().forget(key.primary));
       await this.#add({ handle, server, vault, key, secrets });
     });
   }
@@ -278,7 +269,7 @@ export class Account {
       if (this.#unlocked) return await this.#bringBack(identity);
       const keys = await dataKeys(secrets.data);
       const opener = new OpeningKey(identity.primary, await identity.openingPair());
-      await this.#begin(row, opener, keys, identity);
+      await this.#begin(await this.#protection.withRecovery(row, secrets), opener, keys, identity);
     } finally {
       wipe(secrets);
     }
@@ -356,8 +347,8 @@ export class Account {
     void this.#terms.health.look();
   }
 
-  #secrets(key: SecretKey, phrase: string | undefined): Secrets {
-    return { seed: key.seed(), phrase, data: crypto.getRandomValues(new Uint8Array(32)) };
+  #secrets(key: SecretKey, phrase: string | undefined, data?: Bytes): Secrets {
+    return { seed: key.seed(), phrase, data: data ?? crypto.getRandomValues(new Uint8Array(32)) };
   }
 
   async #vault(passphrase: string, primary: string, secrets: Secrets) {

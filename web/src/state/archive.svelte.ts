@@ -6,6 +6,7 @@ import type { KeptChat, KeptMessage } from '../storage/kept.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
 import type { Tasks } from '../workers/tasks.ts';
 import type { Clock } from './clock.svelte.ts';
+import { DRAFTS } from './drafts.ts';
 import { emptyChat, endingWith } from './summary.ts';
 import type { News, Unlocked } from './unlocked.ts';
 
@@ -52,7 +53,7 @@ export class Archive {
     try {
       this.progress = { done: 0, of };
       for (const { peer } of await mailbox.chats()) await this.#write(writer, mailbox, peer);
-      for (const draft of (await mailbox.notes('draft:')).values()) {
+      for (const draft of (await mailbox.notes(DRAFTS)).values()) {
         const { peer, text } = draft as { peer: string; text: string };
         writer.draft(peer, text);
       }

@@ -1,5 +1,6 @@
 // Conversations: the list, what is unread, drafts, and messages on their way.
 import type { KeptChat } from '../storage/kept.ts';
+import { DRAFTS, Drafts, type Draft } from './drafts.ts';
 import { REFUSED } from './incoming.ts';
 import type { Mailroom } from './mailroom.ts';
 import { Meanwhile } from './meanwhile.ts';
@@ -24,17 +25,6 @@ export interface Chat {
   draft: string;
 }
 
-/** What is typed is kept so many milliseconds after the last key. */
-const DRAFT_DELAY = 400;
-
-/** Drafts are notes: each names its chat, which its own name does not. */
-interface Draft {
-  peer: string;
-  text: string;
-  /** Milliseconds; none for one that came with an archive. */
-  at?: number;
-}
-
 export class Chats {
   /** The newest first. */
   list = $state.raw<Chat[]>([]);
@@ -50,7 +40,7 @@ export class Chats {
   readonly #meanwhile = new Meanwhile<News>();
   #mailroom: Mailroom | undefined;
   #terms: ThreadTerms | undefined;
-  readonly #drafts = new Map<string, { text: string; timer: ReturnType<typeof setTimeout> }>();
+  #drafts: Drafts | undefined;
 
   constructor(people: People) {
     this.#people = people;
@@ -59,19 +49,31 @@ export class Chats {
   /** Begins with an unlocked account's mail. */
   async unlocked(mailroom: Mailroom, terms: Omit<ThreadTerms, 'mailroom' | 'keepDraft'>): Promise<void> {
     this.#mailroom = mailroom;
-    this.#terms = { ...terms, mailroom, keepDraft: (peer, text) => this.#keepDraftSoon(peer, text) };
+    const drafts = new Drafts(mailroom.account);
+    this.#drafts = drafts;
+    const keepDraft = (peer: string, text: string) => {
+      this.#putDraft(peer, text);
+      drafts.keepSoon(peer, text);
+    };
+    this.#terms = { ...terms, mailroom, keepDraft };
     await this.reload();
   }
 
   /** Writes drafts that are not written yet, and forgets everything. */
   async locked(): Promise<void> {
-    await this.#keepDrafts();
+    await this.#drafts?.keep();
+    this.#drafts = undefined;
     this.#mailroom = undefined;
     this.#terms = undefined;
     this.list = [];
     this.isLoaded = false;
     this.thread = null;
     this.refused = {};
+  }
+
+  /** The page may be gone in a moment: what was typed last is written now. */
+  leaving(): void {
+    this.#drafts?.keepNow();
   }
 
   async reload(): Promise<void> {
@@ -84,7 +86,7 @@ export class Chats {
   async #reload(): Promise<void> {
     const mailbox = this.#mailroom?.account.mailbox;
     if (!mailbox) return;
-    const [chats, drafts] = [await mailbox.chats(), await mailbox.notes('draft:')];
+    const [chats, drafts] = [await mailbox.chats(), await mailbox.notes(DRAFTS)];
     const kept = new Map([...drafts.values()].map((draft) => [(draft as Draft).peer, draft as Draft]));
     const begun = new Set(chats.map(({ peer }) => peer));
     const unsent = [...kept.values()].filter(({ peer }) => !begun.has(peer));
@@ -108,7 +110,7 @@ export class Chats {
     if (!this.#terms) throw new Error('nothing is unlocked');
     const thread = new Thread(peer, this.#terms);
     const draft = this.list.find((chat) => chat.peer === peer)?.draft ?? '';
-    const waiting = this.#drafts.get(peer)?.text;
+    const waiting = this.#drafts?.waiting(peer);
     this.thread = thread;
     await thread.load(waiting ?? draft);
     return thread;
@@ -151,30 +153,6 @@ export class Chats {
     const isListed = this.list.some((chat) => chat.peer === peer);
     if (isListed) this.list = this.list.map((chat) => (chat.peer === peer ? { ...chat, draft } : chat));
     else if (draft !== '') this.list = sorted([row(emptyChat(peer, Date.now()), draft), ...this.list]);
-  }
-
-  #keepDraftSoon(peer: string, text: string): void {
-    clearTimeout(this.#drafts.get(peer)?.timer);
-    this.#putDraft(peer, text);
-    const timer = setTimeout(() => void this.#keepDraft(peer), DRAFT_DELAY);
-    this.#drafts.set(peer, { text, timer });
-  }
-
-  async #keepDraft(peer: string): Promise<void> {
-    const draft = this.#drafts.get(peer);
-    this.#drafts.delete(peer);
-    const account = this.#mailroom?.account;
-    if (!draft || !account) return;
-    clearTimeout(draft.timer);
-    const name = await account.mailbox.noteAbout('draft', peer);
-    const kept: Draft | undefined =
-      draft.text === '' ? undefined : { peer, text: draft.text, at: Date.now() };
-    await account.mailbox.commit({ notes: { [name]: kept } });
-    account.tabs.tell({ kind: 'draft', peer, text: draft.text });
-  }
-
-  async #keepDrafts(): Promise<void> {
-    await Promise.allSettled([...this.#drafts.keys()].map((peer) => this.#keepDraft(peer)));
   }
 }
 

@@ -1,9 +1,18 @@
 // What protects an account in this browser: its passphrase, and a device that may stand for it.
-import { toHex } from '../crypto/bytes.ts';
+import { toHex, type Bytes } from '../crypto/bytes.ts';
+import type { SecretKey } from '../crypto/keys.ts';
 import type { Accounts } from '../storage/accounts.ts';
 import { createPasskey } from '../storage/passkey.ts';
 import type { AccountRow } from '../storage/schema.ts';
-import { createVault, openVault, wipe, type Secrets, type Vault } from '../storage/vault.ts';
+import {
+  createVault,
+  openVault,
+  unwrapData,
+  wipe,
+  wrapData,
+  type Secrets,
+  type Vault,
+} from '../storage/vault.ts';
 import type { Tasks } from '../workers/tasks.ts';
 
 export class Protection {
@@ -49,6 +58,24 @@ export class Protection {
       await rows.put({ ...row, passkey });
     } finally {
       wipe(secrets);
+    }
+  }
+
+  /** The account with its data key under the seed, as every account is kept since there is such a box. */
+  async withRecovery(row: AccountRow, secrets: Secrets): Promise<AccountRow> {
+    return { ...row, recovery: row.recovery ?? (await wrapData(secrets, row.primary)) };
+  }
+
+  /** The data key of an account that is here already, for whoever holds its seed; undefined where that opens nothing. */
+  async keptData(key: SecretKey, row: AccountRow): Promise<Bytes | undefined> {
+    if (!row.recovery) return undefined;
+    const seed = key.seed();
+    try {
+      return await unwrapData(seed, row.primary, row.recovery);
+    } catch {
+      return undefined;
+    } finally {
+      seed.fill(0);
     }
   }
 

@@ -1,5 +1,13 @@
 // What somebody types to restore an identity, told apart by itself; and the words of a new one.
-import { PhraseFault, parseHexSeed, parsePhrase, wordsBeginning, phraseOf } from '../crypto/phrase.ts';
+import {
+  PhraseFault,
+  parseHexSeed,
+  parsePhrase,
+  phraseOf,
+  recover,
+  wordsBeginning,
+} from '../crypto/phrase.ts';
+import type { Ed25519Primary } from '../crypto/primary.ts';
 
 /** What the text in the restore field is, as far as it was typed. */
 export type SecretReading =
@@ -21,6 +29,13 @@ export function readSecret(text: string): SecretReading {
       : bad('bad_seed');
   }
   return unknownWord(words, /\p{White_Space}$/u.test(text)) ?? readPhrase(text, words.length);
+}
+
+/** Whose secret it is. */
+export function primaryOfSecret(text: string): Ed25519Primary {
+  const { key } = recover(text);
+  key.forget();
+  return key.primary;
 }
 
 /** No word of the list has a digit, and none is so long. */

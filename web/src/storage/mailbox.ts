@@ -3,7 +3,7 @@ import { openValue, sealValue, tagOf, type Box, type DataKeys } from './box.ts';
 import { storageFault } from './fault.ts';
 import type { Change, KeptChat, KeptMessage, KeptOutgoing, Written } from './kept.ts';
 import type { ChatRow, Database, MessageRow } from './schema.ts';
-import { rewrite, write, type Prepared } from './writing.ts';
+import { rewrite, write, writeNote, type Prepared } from './writing.ts';
 
 /** Beyond every place. */
 const END = Number.MAX_SAFE_INTEGER;
@@ -117,6 +117,12 @@ export class Mailbox {
     } catch (error) {
       throw storageFault(error);
     }
+  }
+
+  /** Encrypts a note (`undefined` removes it); what this returns writes it at once, also while the page goes. */
+  async prepareNote(name: string, value: unknown): Promise<() => Promise<void>> {
+    const box = value === undefined ? undefined : await this.#seal(`notes|${name}`, value);
+    return () => writeNote(this.#database, { account: this.account, name, box });
   }
 
   /** Puts these in the place of all that a chat holds: an import merges what was with what came. */

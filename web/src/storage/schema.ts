@@ -4,7 +4,7 @@ import type { Box } from './box.ts';
 import type { Passkey } from './passkey.ts';
 import type { Vault } from './vault.ts';
 
-/** An account, readable while it is locked: nothing here opens without the passphrase or the device. */
+/** An account, readable while it is locked: nothing here opens without the passphrase, the device or the seed. */
 export interface AccountRow {
   primary: string;
   handle: string;
@@ -14,6 +14,8 @@ export interface AccountRow {
   /** When it was used last, in milliseconds. */
   usedAt: number;
   vault: Vault;
+  /** The data key under the seed; none in rows of early versions until they are unlocked. */
+  recovery?: Box;
   passkey?: Passkey;
 }
 

@@ -11,7 +11,7 @@ import type { KeptChat, KeptMessage } from './kept.ts';
 import { Mailbox } from './mailbox.ts';
 import { markPresent, wasWiped, type MarkerStore } from './presence.ts';
 import { MIGRATIONS, type Database } from './schema.ts';
-import { createVault, openVault, type Derivation, type Derive } from './vault.ts';
+import { createVault, openVault, unwrapData, wrapData, type Derivation, type Derive } from './vault.ts';
 
 const ALICE = `ed25519:${'aa'.repeat(32)}`;
 const BOB = `ed25519:${'bb'.repeat(32)}`;
@@ -142,6 +142,18 @@ describe('a mailbox', () => {
     expect((await mail.byIds([message(1).id]))[0]?.status).toBe('read');
   });
 
+  test('writes a note that was encrypted before, and takes it away again', async () => {
+    const mail = await mailbox();
+    const write = await mail.prepareNote('draft:x', { text: 'half a thought' });
+    expect(await mail.note('draft:x')).toBeUndefined();
+    await write();
+    expect(await mail.note('draft:x')).toEqual({ text: 'half a thought' });
+    await (
+      await mail.prepareNote('draft:x', undefined)
+    )();
+    expect(await mail.note('draft:x')).toBeUndefined();
+  });
+
   test('shows nothing of itself to who has not the key', async () => {
     const mail = await mailbox();
     const outgoing = {
@@ -221,6 +233,13 @@ describe('a vault', () => {
     await expect(openVault('café 1', BOB, vault, derive)).rejects.toMatchObject({ code: 'wrong_passphrase' });
     const nonces = [vault.seed, vault.phrase, vault.data].map((box) => String(box?.nonce));
     expect(new Set(nonces).size).toBe(3);
+  });
+
+  test('gives the data key to whoever has the seed, and to nobody else', async () => {
+    const box = await wrapData(secrets(), ALICE);
+    expect(await unwrapData(bytes(32, 1), ALICE, box)).toEqual(secrets().data);
+    await expect(unwrapData(bytes(32, 3), ALICE, box)).rejects.toMatchObject({ code: 'malformed' });
+    await expect(unwrapData(bytes(32, 1), BOB, box)).rejects.toMatchObject({ code: 'malformed' });
   });
 });
 

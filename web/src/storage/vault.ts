@@ -88,6 +88,16 @@ export async function openVault(
   }
 }
 
+/** The data key under one that grows from the seed: whoever brings the identity back has what this browser keeps, too. */
+export async function wrapData({ seed, data }: Secrets, primary: string): Promise<Box> {
+  return sealBox(await seedKey(seed), placeOf(primary, 'recovery'), data);
+}
+
+/** The data key again; `malformed` for another seed. */
+export async function unwrapData(seed: Bytes, primary: string, box: Box): Promise<Bytes> {
+  return openBox(await seedKey(seed), placeOf(primary, 'recovery'), box);
+}
+
 /** The same passphrase from another keyboard may come in other code points. */
 export function normalised(passphrase: string): string {
   return passphrase.normalize('NFKC');
@@ -96,6 +106,18 @@ export function normalised(passphrase: string): string {
 export function wipe(secrets: Secrets): void {
   secrets.seed.fill(0);
   secrets.data.fill(0);
+}
+
+async function seedKey(seed: Bytes): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey('raw', seed, 'HKDF', false, ['deriveKey']);
+  const derivation = {
+    name: 'HKDF',
+    hash: 'SHA-256',
+    salt: new Uint8Array(),
+    info: utf8('kez-web-recovery-1'),
+  };
+  const type = { name: 'AES-GCM', length: 256 };
+  return crypto.subtle.deriveKey(derivation, material, type, false, ['encrypt', 'decrypt']);
 }
 
 function placeOf(primary: string, what: string): string {

@@ -48,6 +48,20 @@ export async function write(database: Database, account: string, prepared: Prepa
   });
 }
 
+/** Writes a note and waits for nothing in between: a page that goes has no time for a second step. */
+export async function writeNote(
+  database: Database,
+  { account, name, box }: Prepared['notes'][number],
+): Promise<void> {
+  const transaction = database.transaction('notes', 'readwrite');
+  const done = transaction.done;
+  const request = box
+    ? transaction.store.put({ account, name, box })
+    : transaction.store.delete([account, name]);
+  transaction.commit();
+  await Promise.all([request, done]);
+}
+
 /** Replaces all messages of a chat. */
 export async function rewrite(
   database: Database,
