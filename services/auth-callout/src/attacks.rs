@@ -4,7 +4,7 @@ mod world;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use kez_crypto::{Fault, PublicKey, SecretKey, Timestamp};
+use kez_crypto::{Fault, PublicKey, Purpose, SecretKey, Timestamp};
 use nkeys::{KeyPair, KeyPairType, XKey};
 use serde_json::{Value, json};
 
@@ -34,7 +34,8 @@ fn unreadable(outcome: Result<Known, NoAnswer>) -> Unreadable {
 fn people_are_who_they_prove_to_be() {
     let world = world();
     let alice = world.alice.public();
-    let plain = Person { primary: alice, device: alice, session_ends: None };
+    let purpose = Purpose::Everything;
+    let plain = Person { primary: alice, device: alice, purpose, session_ends: None };
     assert_eq!(world.ask(&world.plain()).unwrap().person, plain);
     // The signature in the encoding with padding, which some clients use.
     let mut padded = world.plain();
@@ -47,13 +48,13 @@ fn people_are_who_they_prove_to_be() {
     assert_eq!(world.ask(&late).unwrap().person, plain);
 
     let session_ends = Some(Timestamp::from_unix(NOW + HOUR));
-    let by_session = Person { primary: alice, device: alice, session_ends };
+    let by_session = Person { primary: alice, device: alice, purpose, session_ends };
     assert_eq!(world.ask(&world.session()).unwrap().person, by_session);
 
     // Whoever signs as a device is that device and nothing else: Alice's sigchain says whether it speaks for her.
     for device in [SecretKey::from_seed([6; 32]), world.mallory.clone()] {
         let envelope = world.envelope("kez.lat", NOW, NOW + HOUR, &device);
-        let on_device = Person { primary: alice, device: device.public(), session_ends };
+        let on_device = Person { primary: alice, device: device.public(), purpose, session_ends };
         assert_eq!(world.ask(&world.with_session(&envelope)).unwrap().person, on_device);
     }
 }
@@ -303,6 +304,39 @@ fn the_answer_is_for_that_server_that_attempt_and_that_person() {
         };
         assert_eq!(user["nats"]["pub"], json!({ "allow": publish }));
         assert_eq!(user["nats"]["sub"], json!({ "allow": subscribe }));
+    }
+}
+
+#[test]
+fn who_may_only_wake_is_told_apart_and_given_less() {
+    let world = world();
+    let (alice, issuer) = (world.alice.public().to_hex(), world.keys.issuer.public());
+    let laptop = SecretKey::from_seed([6; 32]);
+    for signer in [&world.alice, &laptop] {
+        let known = world.ask(&world.with_session(&world.wake_envelope(signer))).unwrap();
+        let device = signer.public().to_hex();
+        assert_eq!(known.person.purpose, Purpose::Wake);
+        for registered in [true, false] {
+            let now = Timestamp::from_unix(NOW);
+            let answer = world.keys.issuer.admit(&known.request, &known.person, registered, now).unwrap();
+            let user = read(read(&answer, issuer)["nats"]["jwt"].as_str().unwrap(), issuer);
+            assert_eq!(user["name"], format!("{alice}.{device}.wake"));
+            let publish =
+                ["inbox.fetch", "registry.by-primary"].map(|call| format!("kez.rpc.{call}.{alice}.{device}"));
+            assert_eq!(user["nats"]["pub"], json!({ "allow": publish }));
+            let replies = format!("_INBOX_{alice}_{device}.>");
+            assert_eq!(user["nats"]["sub"], json!({ "allow": [replies] }));
+        }
+        // Whoever takes the use away, or puts another there, has no signature over that.
+        let envelope = world.wake_envelope(signer);
+        for forged in ["", r#""use":"everything","#] {
+            let forged = envelope.replace(r#""use":"wake","#, forged);
+            assert_ne!(forged, envelope);
+            assert_eq!(
+                refused(world.ask(&world.with_session(&forged))),
+                Refusal::Session(Fault::BadSignature)
+            );
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 use async_nats::Client;
 use futures_util::{StreamExt, stream};
 use kez_contract::Problem;
-use kez_contract::sign_in::{connection_name, whose_connection};
+use kez_contract::sign_in::whose_connection;
 use kez_crypto::PublicKey;
 use kez_service::connections::{Connection, Connections, NOBODY};
 use tokio::sync::{Notify, Semaphore};
@@ -28,6 +28,7 @@ use tokio::time::{sleep, timeout};
 use crate::connections::{end, end_all};
 use crate::devices::Devices;
 use crate::people::{People, Registration};
+use crate::rules::Person;
 
 /// Longer than any sign-in takes (1.9 s, nats/accounts.conf).
 const SIGN_IN: Duration = Duration::from_secs(3);
@@ -79,8 +80,9 @@ impl Farewell {
             let Ok(_place) = self.places.acquire().await else { return };
             match self.device_has_gone(primary, device).await {
                 Ok(true) => {
-                    let name = connection_name(&primary.to_hex(), &device.to_hex());
-                    self.report("device", end_all(&self.nats, &name).await);
+                    for name in Person::connection_names(&primary, &device) {
+                        self.report("device", end_all(&self.nats, &name).await);
+                    }
                 }
                 Ok(false) => {}
                 Err(_) => self.doubt_all(),

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use kez_contract::endpoint::rights;
-use kez_contract::sign_in::{ACCOUNT, connection_name};
-use kez_crypto::{SecretKey, Timestamp};
+use kez_contract::sign_in::ACCOUNT;
+use kez_crypto::{Purpose, SecretKey, Timestamp};
 use nkeys::{KeyPair, KeyPairType};
 use serde::Serialize;
 
@@ -53,10 +53,14 @@ impl Issuer {
 
     fn user(&self, user_nkey: &str, person: &Person, registered: bool, now: Timestamp) -> Result<String> {
         let (primary, device) = (person.primary.to_hex(), person.device.to_hex());
-        let (publish, subscribe) = if registered {
-            (rights::publish(&primary, &device), rights::subscribe(&primary, &device))
-        } else {
-            (rights::publish_unregistered(&primary, &device), rights::subscribe_replies(&primary, &device))
+        let publish = match (person.purpose, registered) {
+            (Purpose::Everything, true) => rights::publish(&primary, &device),
+            (Purpose::Everything, false) => rights::publish_unregistered(&primary, &device),
+            (Purpose::Wake, _) => rights::publish_wake(&primary, &device),
+        };
+        let subscribe = match (person.purpose, registered) {
+            (Purpose::Everything, true) => rights::subscribe(&primary, &device),
+            _ => rights::subscribe_replies(&primary, &device),
         };
         let end = now.plus_seconds(self.lifetime_seconds);
         let claims = Claims {
@@ -65,7 +69,7 @@ impl Issuer {
             iss: &self.public,
             sub: user_nkey,
             aud: ACCOUNT,
-            name: Some(&connection_name(&primary, &device)),
+            name: Some(&person.connection_name()),
             exp: Some(person.session_ends.map_or(end, |session| session.min(end)).unix()),
             nats: User {
                 publish: Allowed { allow: publish },

@@ -54,6 +54,8 @@ pub enum Refusal {
     SessionTooLong,
     #[error("session refused: {}", .0.code())]
     Session(Fault),
+    #[error("a session for waking, of somebody who is not registered and has no mail")]
+    NobodyToWake,
     #[error("the key has lost its handle to a successor")]
     KeyRotated,
 }

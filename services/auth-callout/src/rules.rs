@@ -2,7 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use kez_crypto::{PublicKey, Session, Timestamp};
+use kez_contract::sign_in::{connection_name, waking_connection_name};
+use kez_crypto::{PublicKey, Purpose, Session, Timestamp};
 
 use crate::jwt::{ConnectOptions, Request};
 use crate::refusal::Refusal;
@@ -17,7 +18,26 @@ pub struct Person {
     pub primary: PublicKey,
     /// The primary itself when the sign-in names no device.
     pub device: PublicKey,
+    /// What the session, if there is one, is good for.
+    pub purpose: Purpose,
     pub session_ends: Option<Timestamp>,
+}
+
+impl Person {
+    /// The names of all connections that somebody may have on a device.
+    pub fn connection_names(primary: &PublicKey, device: &PublicKey) -> [String; 2] {
+        let (primary, device) = (primary.to_hex(), device.to_hex());
+        [connection_name(&primary, &device), waking_connection_name(&primary, &device)]
+    }
+
+    /// The name of this connection.
+    pub fn connection_name(&self) -> String {
+        let [name, waking] = Self::connection_names(&self.primary, &self.device);
+        match self.purpose {
+            Purpose::Everything => name,
+            Purpose::Wake => waking,
+        }
+    }
 }
 
 /// The person, if the credentials prove one.
@@ -38,7 +58,8 @@ pub fn identify(request: &Request, server: &str, now: Timestamp) -> Result<Perso
     let key = PublicKey::from_nkey(&shown.nkey).map_err(|_| Refusal::NotAnNkey)?;
     prove_nonce(&key, &client.nonce, &shown.sig)?;
     if shown.auth_token.is_empty() {
-        return Ok(Person { primary: key, device: key, session_ends: None });
+        let purpose = Purpose::Everything;
+        return Ok(Person { primary: key, device: key, purpose, session_ends: None });
     }
     by_session(shown, server, now)
 }
@@ -64,6 +85,7 @@ fn by_session(shown: &ConnectOptions, server: &str, now: Timestamp) -> Result<Pe
     Ok(Person {
         primary: session.primary,
         device: session.device.unwrap_or(session.primary),
+        purpose: session.purpose,
         session_ends: Some(session.expires_at),
     })
 }

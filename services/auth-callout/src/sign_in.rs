@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Message};
 use bytes::Bytes;
 use kez_contract::sign_in::SERVER_XKEY_HEADER;
-use kez_crypto::{Fault, Timestamp};
+use kez_crypto::{Fault, Purpose, Timestamp};
 use tokio::time::timeout;
 
 use crate::app::{App, Keys};
@@ -62,6 +62,9 @@ async fn decide(app: &App, asked: &Message) -> Result<Bytes, NoAnswer> {
         return Err(refused(Refusal::Session(Fault::UnknownDevice)));
     }
     let registered = registration == Registration::Registered;
+    if known.person.purpose == Purpose::Wake && !registered {
+        return Err(refused(Refusal::NobodyToWake));
+    }
     let answer = app.keys.issuer.admit(&known.request, &known.person, registered, now)?;
     Ok(known.sealed.seal(answer.as_bytes())?)
 }

@@ -88,6 +88,14 @@ impl World {
         String::from_utf8(envelope).unwrap()
     }
 
+    /// What Alice, or a device of hers, signs for something that only wakes her.
+    pub fn wake_envelope(&self, signer: &SecretKey) -> String {
+        let (from, to) = (Timestamp::from_unix(NOW), Timestamp::from_unix(NOW + HOUR));
+        let (alice, connection) = (self.alice.public(), self.connection.public());
+        let envelope = Session::create_to_wake(alice, connection, "kez.lat", from, to, signer);
+        String::from_utf8(envelope).unwrap()
+    }
+
     pub fn user_nkey(&self) -> String {
         PublicKey::from_bytes([9; 32]).nkey()
     }

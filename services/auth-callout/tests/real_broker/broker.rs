@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 pub const SERVER: &str = "kez.test";
 
-const USERS: [&str; 7] = ["sys", "auth-callout", "registry", "inbox", "sigchain", "gateway", "operator"];
+const USERS: [&str; 8] =
+    ["sys", "auth-callout", "registry", "inbox", "sigchain", "push", "gateway", "operator"];
 
 /// Killed when it is dropped.
 pub struct Broker {
