@@ -6,34 +6,44 @@ use std::sync::Arc;
 use anyhow::Result;
 use async_nats::Client;
 use kez_crypto::Timestamp;
+use kez_reach::Guard;
 use kez_service::Clock;
 use kez_service::limit::Limit;
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
 use crate::rotations;
+use crate::sender::Sender;
 use crate::store::Store;
+use crate::vapid::Vapid;
 
 #[derive(Clone)]
 pub struct App {
     pub store: Store,
     pub calls: Limit,
     pub nats: Client,
-    pub settings: Arc<Settings>,
     pub clock: Clock,
+    /// Which addresses may be pushed to.
+    guard: Arc<Guard>,
+    pub vapid: Vapid,
+    pub sender: Sender,
     /// Ends with the last clone.
     _rotations: Arc<JoinSet<()>>,
 }
 
 impl App {
-    pub async fn new(nats: &Client, settings: Settings, clock: Clock) -> Result<Self> {
+    pub async fn new(nats: &Client, settings: &Settings, clock: Clock) -> Result<Self> {
+        let vapid = Vapid::open(&settings.vapid_key_file, &settings.vapid_contact, clock.clone())?;
+        let sender = Sender::new(settings, vapid.clone())?;
         let store = Store::open(&settings.database_url).await?;
         Ok(Self {
+            guard: Arc::new(Guard::new(settings.allow_private_push.clone())),
+            vapid,
+            sender,
             _rotations: rotations::follow(nats, store.clone()).await?,
             store,
             calls: Limit::per_minute(settings.person_push_calls_per_minute),
             nats: nats.clone(),
-            settings: Arc::new(settings),
             clock,
         })
     }
@@ -44,6 +54,6 @@ impl App {
 
     /// Whether this very address may be pushed to.
     pub fn permits(&self, address: IpAddr) -> bool {
-        self.settings.allow_private_push.iter().any(|network| network.contains(&address))
+        self.guard.permits(address)
     }
 }

@@ -2,6 +2,7 @@
 
 mod migrations;
 mod tables;
+mod waking;
 
 use anyhow::Result as Anyhow;
 use kez_contract::push::{MAX_SUBSCRIPTIONS, Subscribe};
@@ -15,9 +16,10 @@ use sea_orm::{
 };
 
 use migrations::Migrator;
-use tables::{subscriptions, wakes};
+use tables::subscriptions;
 
 pub use tables::subscriptions::Model as Kept;
+pub use waking::{Claim, Push, Pushed};
 
 /// The push service's database. People are their primaries, 64 lower-case hex digits; times are milliseconds since 1970.
 #[derive(Clone)]
@@ -44,6 +46,8 @@ impl Store {
             handed_at: Set(0),
             retry_at: Set(0),
             attempts: Set(0),
+            holder: Set(0),
+            claimed_until: Set(0),
         };
         // How pushes to it went stays: who subscribes again does not make a network that asked for patience be asked earlier.
         let same = OnConflict::columns([subscriptions::Column::Primary, subscriptions::Column::Endpoint])
@@ -84,8 +88,6 @@ impl Store {
     /// Ends everything that is kept of a person.
     pub async fn forget(&self, primary: &str) -> Result<(), Fault> {
         let delete = subscriptions::Entity::delete_many().filter(subscriptions::Column::Primary.eq(primary));
-        self.database.run(delete.exec(self.database.connection())).await?;
-        let delete = wakes::Entity::delete_by_id(primary);
         self.database.run(delete.exec(self.database.connection())).await?;
         Ok(())
     }

@@ -127,3 +127,51 @@ pub struct SignedList {
     pub handle: String,
     pub auth: String,
 }
+
+/// What becomes of mail for somebody who has subscriptions, counted in `$SRV.STATS` of the push service by these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A push network took a push.
+    Accepted,
+    /// It knows no such subscription any more.
+    Gone,
+    /// It will never take a push to it.
+    Refused,
+    /// It did not take it yet.
+    Delayed,
+    /// It was not reached, or did not answer in time.
+    Failed,
+    /// A message needed no push of its own.
+    Collapsed,
+    /// Its owner was connected.
+    SkippedOnline,
+    /// A message was too old to wake anybody for.
+    Expired,
+}
+
+/// All of them.
+pub const OUTCOMES: [Outcome; 8] = [
+    Outcome::Accepted,
+    Outcome::Gone,
+    Outcome::Refused,
+    Outcome::Delayed,
+    Outcome::Failed,
+    Outcome::Collapsed,
+    Outcome::SkippedOnline,
+    Outcome::Expired,
+];
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+            Self::Delayed => "delayed",
+            Self::Failed => "failed",
+            Self::Collapsed => "collapsed",
+            Self::SkippedOnline => "skipped_online",
+            Self::Expired => "expired",
+        }
+    }
+}

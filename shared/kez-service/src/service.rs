@@ -11,6 +11,7 @@ use bytes::Bytes;
 use kez_contract::{Code, Endpoint, Mesh, Person, WebClient};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,7 +45,11 @@ pub struct Service<App> {
     name: &'static str,
     app: App,
     rows: Vec<Row<App>>,
+    told: Option<Told>,
 }
+
+/// Numbers of a service's own.
+type Told = Box<dyn Fn() -> Value + Send + Sync>;
 
 pub(crate) struct Row<App> {
     pub(crate) name: String,
@@ -60,7 +65,12 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault
 
 impl<App: Clone + Send + Sync + 'static> Service<App> {
     pub fn new(name: &'static str, app: App) -> Self {
-        Self { name, app, rows: Vec::new() }
+        Self { name, app, rows: Vec::new(), told: None }
+    }
+
+    /// Has `$SRV.STATS` tell more numbers than the service API counts: the `data` of each call, the same in all of them.
+    pub fn telling(self, told: impl Fn() -> Value + Send + Sync + 'static) -> Self {
+        Self { told: Some(Box::new(told)), ..self }
     }
 
     /// Adds a row. A handler whose types are not the endpoint's does not compile.
@@ -119,9 +129,11 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
 
     /// Subscribes to everything in the table and answers, at most `concurrency` calls at once.
     pub async fn start(self, nats: &Client, concurrency: u32) -> Result<Running> {
-        let service = nats
-            .service_builder()
-            .description(format!("Kez {}", self.name))
+        let mut service = nats.service_builder().description(format!("Kez {}", self.name));
+        if let Some(told) = self.told {
+            service = service.stats_handler(move |_, _| told());
+        }
+        let service = service
             .start(self.name, env!("CARGO_PKG_VERSION"))
             .await
             .map_err(|error| anyhow!("cannot start the {} service: {error}", self.name))?;
@@ -145,7 +157,7 @@ impl<App: Clone + Send + Sync + 'static> Service<App> {
         listeners.close();
         // The subscriptions are in force before anyone is told that we are up.
         connect::settled(nats).await?;
-        Ok(Running { service, stopping, listeners, calls, permits, nats: nats.clone() })
+        Ok(Running { service, stopping, listeners, calls, permits, nats: nats.clone(), rest: None })
     }
 }
 
@@ -157,9 +169,18 @@ pub struct Running {
     calls: TaskTracker,
     permits: Arc<Semaphore>,
     nats: Client,
+    rest: Option<Rest>,
 }
 
+/// What ends after the last call was answered.
+type Rest = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
 impl Running {
+    /// The same of a service that does more than answer: `rest` ends that, when the last call was answered.
+    pub fn with_rest(self, rest: impl Future<Output = ()> + Send + Sync + 'static) -> Self {
+        Self { rest: Some(Box::pin(rest)), ..self }
+    }
+
     /// Waits until this replica can no longer answer, and says why. Whoever waits must then end the process: its
     /// tasks may be stuck, so neither stopping nor dropping what runs is sure to return.
     pub async fn failed(&self) -> anyhow::Error {
@@ -174,6 +195,9 @@ impl Running {
         self.service.stop().await.map_err(|error| anyhow!("cannot stop: {error}"))?;
         self.calls.close();
         self.calls.wait().await;
+        if let Some(rest) = self.rest {
+            rest.await;
+        }
         if let Err(error) = connect::settled(&self.nats).await {
             tracing::warn!(%error, "the last answers may not have arrived");
         }

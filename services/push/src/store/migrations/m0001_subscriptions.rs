@@ -1,4 +1,4 @@
-//! Subscriptions, and who is waking whom.
+//! Subscriptions, how pushes to them went, and who is pushing just now.
 
 use sea_orm_migration::prelude::*;
 
@@ -28,15 +28,10 @@ impl MigrationTrait for Migration {
             .col(ColumnDef::new("handed_at").big_integer().not_null().default(0))
             .col(ColumnDef::new("retry_at").big_integer().not_null().default(0))
             .col(ColumnDef::new("attempts").integer().not_null().default(0))
+            .col(ColumnDef::new("holder").big_integer().not_null().default(0))
+            .col(ColumnDef::new("claimed_until").big_integer().not_null().default(0))
             .index(Index::create().unique().name("subscriptions_owned").col("primary").col("endpoint"))
             .to_owned();
-        let wakes = Table::create()
-            .table("wakes")
-            .col(ColumnDef::new("primary").text().not_null().primary_key())
-            .col(ColumnDef::new("holder").text().not_null())
-            .col(ColumnDef::new("until").big_integer().not_null())
-            .to_owned();
-        manager.create_table(subscriptions).await?;
-        manager.create_table(wakes).await
+        manager.create_table(subscriptions).await
     }
 }
