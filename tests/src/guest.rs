@@ -64,6 +64,14 @@ impl Credentials {
         Self::session(&connection, envelope)
     }
 
+    /// A fresh session of an hour that is for waking alone, signed by the person or by a device of theirs.
+    pub fn to_wake(primary: PublicKey, signer: &SecretKey) -> Self {
+        let (connection, now) = (SecretKey::from_seed(random::bytes()), now());
+        let (session, end) = (connection.public(), now.plus_seconds(3600));
+        let envelope = Session::create_to_wake(primary, session, SERVER, now, end, signer);
+        Self::session(&connection, String::from_utf8(envelope).unwrap())
+    }
+
     fn answer(&self, nonce: &[u8]) -> Auth {
         let mut auth = Auth::new();
         auth.nkey.clone_from(&self.nkey);
@@ -98,10 +106,13 @@ fn envelope_by(
     from: i64,
     until: i64,
 ) -> String {
-    let now = Timestamp::from_unix(Clock::default().now());
-    let [from, until] = [from, until].map(|seconds| now.plus_seconds(seconds));
+    let [from, until] = [from, until].map(|seconds| now().plus_seconds(seconds));
     let envelope = Session::create(primary, connection, server, from, until, signer);
     String::from_utf8(envelope).unwrap()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_unix(Clock::default().now())
 }
 
 /// A bare connection, and all that is said on it.
@@ -114,7 +125,16 @@ pub struct Guest {
 impl Guest {
     /// Signs in once, hoping to be `person`.
     pub async fn enter(url: &str, person: PublicKey, credentials: Credentials) -> Result<Self, ConnectError> {
-        Self::connect(url, options(person, credentials)).await
+        Self::connect(url, options(person, person, credentials)).await
+    }
+
+    /// Signs in once, hoping to be `device` of `primary`, and hears its replies.
+    pub async fn enter_on_device(
+        url: &str,
+        [primary, device]: [PublicKey; 2],
+        credentials: Credentials,
+    ) -> Result<Self, ConnectError> {
+        Self::connect(url, options(primary, device, credentials)).await
     }
 
     /// Comes to the door and is not let in.
@@ -125,7 +145,7 @@ impl Guest {
 
     /// Comes to the door and stays there until let in.
     pub async fn wait(url: &str, person: PublicKey, credentials: Credentials) -> Self {
-        let options = options(person, credentials).retry_on_initial_connect();
+        let options = options(person, person, credentials).retry_on_initial_connect();
         Self::connect(url, options).await.expect("waiting is not refused")
     }
 
@@ -194,8 +214,7 @@ impl Guest {
     }
 }
 
-fn options(person: PublicKey, credentials: Credentials) -> ConnectOptions {
-    let hex = person.to_hex();
+fn options(primary: PublicKey, device: PublicKey, credentials: Credentials) -> ConnectOptions {
     ConnectOptions::with_auth_callback(move |nonce| std::future::ready(Ok(credentials.answer(&nonce))))
-        .custom_inbox_prefix(rights::inbox_prefix(&hex, &hex))
+        .custom_inbox_prefix(rights::inbox_prefix(&primary.to_hex(), &device.to_hex()))
 }
