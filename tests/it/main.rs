@@ -44,3 +44,4 @@ mod sigchains;
 mod sigchains_over_http;
 mod signs_in;
 mod streams_over_http;
+mod waking_sessions;
