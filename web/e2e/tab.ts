@@ -1,6 +1,12 @@
 // A tab of a browser that Node plays: the same state as in pages, with its work in this thread and storage in memory. Tabs of
 // the same browser share their storage, and all that is in it.
+import { imageHeader } from '../src/crypto/image-header.ts';
+import { squarePng } from '../src/crypto/png.ts';
+import { previewText } from '../src/crypto/preview.ts';
+import { shuffle } from '../src/crypto/visual.ts';
+import { Refusal } from '../src/nats/refusal.ts';
 import { Kez } from '../src/state/composition.ts';
+import type { Draw } from '../src/state/profile.svelte.ts';
 import type { Searcher } from '../src/state/search.svelte.ts';
 import type { DataKeys } from '../src/storage/box.ts';
 import { openDatabase } from '../src/storage/database.ts';
@@ -30,6 +36,7 @@ export function openTab(origin: string, browser: string): Tab {
       newDerivation: async () => ({ name: 'pbkdf2-sha256', passes: 1000, salt: new Uint8Array(16) }),
     },
     searcher: () => new SearcherHere(browser),
+    draw: drawHere,
     store: {
       getItem: (name) => store.get(name) ?? null,
       setItem: (name, value) => void store.set(name, value),
@@ -40,6 +47,15 @@ export function openTab(origin: string, browser: string): Tab {
   });
   return { kez, store, close: () => kez.close() };
 }
+
+/** Node has no canvas: a picture that needs no drawing stays as it is, and strangers see a shuffled slope of colours. */
+const drawHere: Draw = async (file, key, salt) => {
+  const image = new Uint8Array(await file.arrayBuffer());
+  const header = imageHeader(image);
+  if (header?.type !== 'image/webp') throw new Refusal('not_a_picture');
+  const slope = Uint8Array.from({ length: 64 * 64 * 3 }, (_, at) => at >> 6);
+  return { image, type: header.type, preview: previewText(squarePng(shuffle(slope, key, salt), 64), salt) };
+};
 
 class SearcherHere implements Searcher {
   readonly #browser: string;

@@ -202,6 +202,7 @@ export const texts = {
     since: 'Registered',
     proofs: 'Accounts',
     noProofs: 'Claims no accounts elsewhere.',
+    enlarge: 'Show the picture large',
     compare:
       'Compare this key with your friend’s, in person or by telephone: if it is the same, nobody stands between you.',
   },
@@ -236,7 +237,14 @@ export const texts = {
     showQr: 'Show QR code',
     since: (date: string) => `Registered on ${date}`,
     profile: 'Profile',
-    profileText: 'Seen by everybody who knows your handle.',
+    profileText:
+      'Name and words are seen by everybody who knows your handle; the picture by people you write to.',
+    picture: {
+      label: 'Picture',
+      hint: 'Choose one, paste it, or drop it here. Everything but its pixels is left out.',
+      choose: 'Choose a picture',
+      remove: 'Remove',
+    },
     name: 'Display name',
     about: 'About',
     save: 'Save profile',

@@ -1,7 +1,7 @@
 // Pictures in profiles: a small image under a random key of its own, which contacts get in a sealed message and the owner in
 // the profile itself. Whoever has not the key sees at most a shuffled preview (`visual.ts`).
 import { sha256 } from '@noble/hashes/sha2.js';
-import { fromBase64url, toBase64url, toHex, utf8, type Bytes } from './bytes.ts';
+import { fromBase64url, toBase64url, toHex, utf8, utf8Length, type Bytes } from './bytes.ts';
 import { Fault } from './fault.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import type { Opener } from './keys.ts';
@@ -15,7 +15,7 @@ export const PICTURE_SIZE = 256;
 /** The longest picture: with its tag 24 KiB. */
 export const MAX_PICTURE_BYTES = 24 * 1024 - 16;
 
-/** The longest ciphertext and the longest preview, in characters. */
+/** The longest ciphertext and the longest preview, as text in bytes. */
 const MAX_CIPHERTEXT_TEXT = 32 * 1024;
 const MAX_PREVIEW = 24 * 1024;
 /** The length of AES-256-GCM's tag. */
@@ -44,8 +44,9 @@ export function readPicture(value: Json): Picture {
   if (!isObject(value)) throw new Fault('malformed');
   const [type, nonceText, ctText] = ['type', 'nonce', 'ct'].map((name) => members.text(value, name));
   const [own, previewText] = [members.object(value, 'own'), members.optionalText(value, 'preview')];
-  if ((ctText ?? '').length > MAX_CIPHERTEXT_TEXT || (previewText ?? '').length > MAX_PREVIEW)
-    throw new Fault('too_large');
+  const isShort =
+    utf8Length(ctText ?? '') <= MAX_CIPHERTEXT_TEXT && utf8Length(previewText ?? '') <= MAX_PREVIEW;
+  if (!isShort) throw new Fault('too_large');
   if (type !== 'image/webp' && type !== 'image/jpeg') throw new Fault('malformed');
   const [nonce, ct] = [fromBase64url(nonceText ?? ''), fromBase64url(ctText ?? '')];
   if (nonce.length !== 12 || ct.length <= TAG) throw new Fault('malformed');

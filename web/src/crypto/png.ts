@@ -1,6 +1,6 @@
-// PNG of plain RGB pixels: written without compression, for shuffled pixels have no patterns that could be packed, and known by
-// its beginning and its end. A canvas would write the same, but some browsers add noise to what is read out of one.
-import { concat, sameBytes, utf8, type Bytes } from './bytes.ts';
+// Writes a PNG of plain RGB pixels, without compression: shuffled pixels have no patterns that could be packed. A canvas would
+// write the same image, but some browsers add noise to what is read out of one.
+import { concat, utf8, type Bytes } from './bytes.ts';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const ADLER = 65_521;
@@ -18,15 +18,6 @@ export function squarePng(pixels: Bytes, size: number): Bytes {
     chunk('IEND', concat()),
   ];
   return concat(SIGNATURE, ...chunks);
-}
-
-/** Whether these bytes begin as a PNG of that size in RGB, not interlaced, and end as one. */
-export function isSquarePng(png: Bytes, size: number): boolean {
-  const [head, end] = [concat(SIGNATURE, chunk('IHDR', header(size))), chunk('IEND', concat())];
-  const isWhole = png.length >= head.length + end.length;
-  return (
-    isWhole && sameBytes(png.subarray(0, head.length), head) && sameBytes(png.subarray(-end.length), end)
-  );
 }
 
 /** Width, height, eight bits each of red, green and blue, and no options. */

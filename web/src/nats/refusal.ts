@@ -9,6 +9,8 @@ export type ClientCode =
   | 'no_biometric'
   | 'storage_full'
   | 'storage_unavailable'
+  | 'not_a_picture'
+  | 'picture_too_large'
   | 'rolled_back'
   | 'forked'
   | 'locked'

@@ -108,6 +108,7 @@ export class Chats {
   async open(peer: string): Promise<Thread> {
     if (this.thread?.peer === peer) return this.thread;
     if (!this.#terms) throw new Error('nothing is unlocked');
+    this.#people.look(peer);
     const thread = new Thread(peer, this.#terms);
     const draft = this.list.find((chat) => chat.peer === peer)?.draft ?? '';
     const waiting = this.#drafts?.waiting(peer);

@@ -10,9 +10,12 @@ import { Claims } from './claims.svelte.ts';
 import { Clock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
 import { deviceName, forgetDevice, keptDevice, makeDevice } from './device.ts';
+import { Faces } from './faces.svelte.ts';
+import { Handing } from './handing.ts';
 import { Health } from './health.svelte.ts';
 import { Mail } from './mail.ts';
 import { People } from './people.svelte.ts';
+import { Profile, type Draw } from './profile.svelte.ts';
 import { Push } from './push.svelte.ts';
 import { Search, type StartSearcher } from './search.svelte.ts';
 import { Settings } from './settings.svelte.ts';
@@ -24,6 +27,7 @@ export interface Platform {
   origin: string;
   work: Tasks & { stop?(): void };
   searcher: StartSearcher;
+  draw: Draw;
   /** localStorage, where there is one. */
   store: MarkerStore | undefined;
   userAgent: string;
@@ -38,6 +42,8 @@ export class Kez {
   readonly update = new Update();
   readonly connection: Connection;
   readonly people: People;
+  readonly faces = new Faces();
+  readonly profile: Profile;
   readonly chains: Chains;
   readonly claims: Claims;
   readonly chats: Chats;
@@ -48,9 +54,10 @@ export class Kez {
 
   readonly #platform: Platform;
   #mail: Mail | undefined;
+  #handing: Handing | undefined;
 
   constructor(platform: Platform) {
-    const { origin, work, searcher, store, databaseName } = platform;
+    const { origin, work, searcher, draw, store, databaseName } = platform;
     this.#platform = platform;
     this.settings = new Settings(store);
     const clock = platform.clock ?? new Clock();
@@ -58,6 +65,8 @@ export class Kez {
     const http = new Http(origin, (seconds) => clock.hear(seconds));
     this.connection = new Connection(http, clock);
     this.people = new People(this.connection, http, clock);
+    const { people, faces, connection } = this;
+    this.profile = new Profile({ people, faces, connection, clock, draw });
     this.chains = new Chains(this.connection, http, work, clock);
     this.claims = new Claims(this.chains, this.connection, clock);
     this.chats = new Chats(this.people);
@@ -111,10 +120,16 @@ export class Kez {
     this.claims.unlocked(account);
     this.search.unlocked(account);
     this.archive.unlocked(account, (news) => mail.mailroom.tell(news));
-    await this.people.unlocked(account);
-    await this.chats.unlocked(mail.mailroom, {
+    const { mailroom } = mail;
+    const handing = new Handing({ mailroom, mine: () => this.faces.mine, now: () => this.clock.now() });
+    this.#handing = handing;
+    this.profile.unlocked(account, (picture) => handing.begin(picture));
+    await this.people.unlocked(account, (news) => mailroom.tell(news));
+    await this.faces.unlocked(account);
+    await this.chats.unlocked(mailroom, {
       readReceipts: () => this.settings.readReceipts,
       now: () => this.clock.now(),
+      wrote: (peer) => handing.wrote(peer),
     });
     this.push.unlocked(account);
   }
@@ -130,8 +145,11 @@ export class Kez {
     const opening = this.connection.open(account, {
       opened: (client) => {
         mail?.opened(client);
+        this.people.attach(client);
         this.people.connected();
         this.push.connected();
+        // Another device may have changed my profile.
+        this.people.look(account.primary);
         void this.#deviceLater(account);
       },
       disturbed: () => {
@@ -141,6 +159,7 @@ export class Kez {
       diagnose: () => this.#diagnose(account),
     });
     mail?.start();
+    void this.#handing?.resume().catch(() => undefined);
     // A page is not kept waiting by a network that is away.
     void opening.catch(() => undefined);
   }
@@ -177,6 +196,8 @@ export class Kez {
   async #end(): Promise<void> {
     const mail = this.#mail;
     this.#mail = undefined;
+    this.#handing?.close();
+    this.#handing = undefined;
     await this.connection.close();
     await mail?.close();
     await this.push.closed();
@@ -184,6 +205,8 @@ export class Kez {
     this.search.locked();
     this.archive.locked();
     this.claims.locked();
+    this.profile.locked();
+    this.faces.locked();
     this.people.locked();
     this.chains.locked();
   }
@@ -193,6 +216,8 @@ export class Kez {
     this.chats.hear(news);
     this.search.hear(news);
     this.push.hear(news);
+    this.faces.hear(news);
+    void this.people.hear(news);
   }
 
   #heardElsewhere(news: News): void {

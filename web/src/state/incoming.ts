@@ -8,6 +8,7 @@ import type { Mailbox } from '../storage/mailbox.ts';
 import type { Opened, Tasks } from '../workers/tasks.ts';
 import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
+import { withKeys, type PictureKey } from './picture-notes.ts';
 import { emptyChat, withMessage, withUpdate } from './summary.ts';
 
 /** Messages that are opened and written at a time. */
@@ -46,6 +47,7 @@ export class Incoming {
     );
     const cursor = stored.at(-1)?.seq ?? 0;
     let counts: Record<string, number> | undefined;
+    let faces: string[] = [];
     await mailroom.change(async (mailbox) => {
       // Another tab may have read as far while this one was opening.
       if ((((await mailbox.note(CURSOR)) as number | undefined) ?? 0) >= cursor) return undefined;
@@ -55,9 +57,11 @@ export class Incoming {
         else batch.refuse(one.code);
       }
       counts = await batch.refusals();
-      const notes = { [CURSOR]: cursor, ...(counts ? { [REFUSED]: counts } : {}) };
+      faces = [...batch.keys.keys()];
+      const notes = { [CURSOR]: cursor, ...(counts ? { [REFUSED]: counts } : {}), ...(await batch.notes()) };
       return { ...batch.change(), send: await this.#receipts(batch.delivered), notes };
     });
+    for (const primary of faces) mailroom.tell({ kind: 'face', primary });
     if (counts) mailroom.tell({ kind: 'refused', counts });
   }
 
@@ -84,6 +88,8 @@ export class Incoming {
 class Batch {
   /** Ids to acknowledge, by who sent them. */
   readonly delivered = new Map<string, string[]>();
+  /** Keys of pictures, by who sent them: they are good for pictures of that very person only. */
+  readonly keys = new Map<string, PictureKey[]>();
   readonly #mailbox: Mailbox;
   readonly #now: number;
   readonly #added = new Map<string, KeptMessage>();
@@ -99,7 +105,10 @@ class Batch {
   async add(message: Message, me: string): Promise<void> {
     const { body, primary } = message;
     if (body.kind === 'receipt') return this.#receipt(primary, body.status, body.of);
-    if (body.kind === 'picture_key') return;
+    if (body.kind === 'picture_key') {
+      if (primary !== me) this.keys.set(primary, [...(this.keys.get(primary) ?? []), body]);
+      return;
+    }
     const known = await this.#find(message.id);
     if (known) {
       // A note to myself has come back.
@@ -132,6 +141,12 @@ class Batch {
     const counts = { ...((await this.#mailbox.note(REFUSED)) as Record<string, number> | undefined) };
     for (const code of this.#refused) counts[code] = (counts[code] ?? 0) + 1;
     return counts;
+  }
+
+  /** The keys that came, beside those that are here. */
+  async notes(): Promise<Record<string, unknown>> {
+    const notes = [...this.keys].map(([primary, keys]) => withKeys(this.#mailbox, primary, keys));
+    return Object.assign({}, ...(await Promise.all(notes))) as Record<string, unknown>;
   }
 
   change(): Change {

@@ -9,6 +9,8 @@ export const kez = new Kez({
   origin: location.origin,
   work: new Work(),
   searcher: (progress) => new SearchWorker(progress),
+  // Seldom needed, so loaded late.
+  draw: async (...given) => (await import('../workers/drawing.ts')).draw(...given),
   store: localStore(),
   userAgent: navigator.userAgent,
 });

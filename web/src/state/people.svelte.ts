@@ -1,25 +1,20 @@
-// Who others are: names, records and profiles, remembered and looked up anew.
+// Who others are: names, records and profiles, remembered, followed and looked up anew.
+import type { NatsConnection } from '@nats-io/nats-core';
 import { SvelteMap } from 'svelte/reactivity';
 import { canonicalText } from '../crypto/canonical.ts';
 import { parseFullHandle, parseHandle } from '../crypto/handle.ts';
 import { isObject, type Json } from '../crypto/json.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
-import { checkProfile, createProfile } from '../crypto/profile.ts';
-import { Verbatim } from '../nats/calls.ts';
-import {
-  BY_PRIMARY,
-  LOOKUP,
-  PROFILE,
-  PUT_PROFILE,
-  paths,
-  type Record as Registered,
-} from '../nats/contract.ts';
+import { checkProfile, type Profile } from '../crypto/profile.ts';
+import { BY_PRIMARY, LOOKUP, PROFILE, paths, type Record as Registered } from '../nats/contract.ts';
+import { followProfiles } from '../nats/facts.ts';
 import type { Http } from '../nats/http.ts';
 import { Refusal } from '../nats/refusal.ts';
 import type { Clock } from './clock.svelte.ts';
 import type { Connection } from './connection.svelte.ts';
+import { pictureNote } from './picture-notes.ts';
 import { codeOf } from './refusal.ts';
-import type { Unlocked } from './unlocked.ts';
+import type { News, Unlocked } from './unlocked.ts';
 
 /** What is known of somebody. */
 export interface Person {
@@ -33,6 +28,8 @@ export interface Person {
   /** From the profile that this person has signed. Hostile: only ever text. */
   displayName: string | null;
   about: string | null;
+  /** When that profile was signed, in seconds: an older one is never believed. null while none is known. */
+  profileAt: number | null;
 }
 
 /** A person as they are kept, and when they were looked up, in milliseconds. */
@@ -42,7 +39,9 @@ interface KeptPerson {
 }
 
 /** What was looked up longer ago is looked up again when it is asked for, in milliseconds. */
-const FRESH = 60 * 60 * 1000;
+const FRESH = 6 * 60 * 60 * 1000;
+/** Who is looked at more closely is looked up when it was longer ago than this. */
+const CLOSELY = 60 * 1000;
 
 export class People {
   readonly #known = new SvelteMap<string, Person>();
@@ -56,6 +55,7 @@ export class People {
   readonly #http: Http;
   readonly #clock: Clock;
   #account: Unlocked | undefined;
+  #tell: (news: News) => void = () => undefined;
 
   constructor(connection: Connection, http: Http, clock: Clock) {
     this.#connection = connection;
@@ -63,20 +63,41 @@ export class People {
     this.#clock = clock;
   }
 
-  async unlocked(account: Unlocked): Promise<void> {
+  async unlocked(account: Unlocked, tell: (news: News) => void): Promise<void> {
     this.#account = account;
+    this.#tell = tell;
     for (const kept of (await account.mailbox.notes('person:')).values()) {
       const { person, at } = kept as KeptPerson;
-      this.#known.set(person.primary, person);
+      this.#known.set(person.primary, { ...stranger(person.primary), ...person });
       this.#asked.set(person.primary, at);
     }
   }
 
   locked(): void {
     this.#account = undefined;
+    this.#tell = () => undefined;
     this.#known.clear();
     this.#asked.clear();
     this.#unanswered.clear();
+  }
+
+  /** Follows new profiles of those who are known, on a new client. */
+  attach(client: NatsConnection): void {
+    followProfiles(
+      client,
+      (primary) => this.#known.has(primary),
+      (primary, envelope) => void this.#heard(primary, envelope).catch(() => undefined),
+    );
+  }
+
+  /** Another tab has learnt something. */
+  async hear(news: News): Promise<void> {
+    const mailbox = this.#account?.mailbox;
+    if (news.kind !== 'face' || !mailbox) return;
+    const kept = (await mailbox.note(await mailbox.noteAbout('person', news.primary))) as
+      KeptPerson | undefined;
+    const known = this.#known.get(news.primary);
+    if (kept && isNewer(kept.person.profileAt, known)) this.#known.set(news.primary, kept.person);
   }
 
   /** Who could not be looked up is asked for again. */
@@ -113,25 +134,24 @@ export class People {
     return this.#complete(await this.#byPrimary(primary), primary);
   }
 
-  /** Signs and publishes my profile. `needs_passphrase` when the identity's key is not in memory. */
-  async putProfile(profile: { displayName: string; about: string }): Promise<void> {
-    const account = this.#account;
-    if (!account) throw new Refusal('locked');
-    const content = {
-      displayName: profile.displayName.trim() || undefined,
-      about: profile.about.trim() || undefined,
-      updatedAt: this.#clock.seconds(),
-    };
-    const envelope = await createProfile(content, account.identityKey());
-    await this.#connection.calls.call(PUT_PROFILE, { envelope: new Verbatim(envelope) });
-    const known = this.of(account.primary);
-    const { displayName = null, about = null } = content;
-    await this.#keep({ ...known, displayName, about });
+  /** Somebody is looked at: what they say of themselves may have changed. */
+  look(primary: string): void {
+    this.#lookUpIfOld(primary, CLOSELY);
   }
 
-  #lookUpIfOld(primary: string): void {
+  /** Takes in a profile whose signature holds, unless a newer one is known. */
+  async learn(profile: Profile): Promise<void> {
+    await this.#keep(this.#known.get(profile.primary) ?? stranger(profile.primary), profile);
+  }
+
+  async #heard(primary: string, envelope: string): Promise<void> {
+    const profile = await checkProfile(envelope, this.#clock.seconds());
+    if (profile.primary === primary && this.#known.has(primary)) await this.learn(profile);
+  }
+
+  #lookUpIfOld(primary: string, fresh = FRESH): void {
     const at = this.#asked.get(primary) ?? 0;
-    if (this.#clock.now() - at < FRESH || !this.#account) return;
+    if (this.#clock.now() - at < fresh || !this.#account) return;
     this.#asked.set(primary, this.#clock.now());
     // Whoever asks may be drawing the page: nothing changes under their hands. And a long list asks for many at once.
     this.#line = this.#line.then(() => this.#lookUp(primary));
@@ -154,19 +174,25 @@ export class People {
     const server = this.#account?.server ?? fqhn.slice(handle.length + 1);
     const isSound = fqhn === `${handle}@${server}` && (primary ?? record.primary) === record.primary;
     if (!isSound) throw new Refusal('internal', 'the server answered with a broken record');
-    const words = await this.#profile(handle, record.primary);
-    const person = { primary: record.primary, handle, fullHandle: fqhn, registeredAt, ...words };
-    await this.#keep(person);
-    return person;
+    const profile = await this.#profile(handle, record.primary);
+    const known = this.#known.get(record.primary) ?? stranger(record.primary);
+    return this.#keep({ ...known, handle, fullHandle: fqhn, registeredAt }, profile);
   }
 
-  async #keep(person: Person): Promise<void> {
-    this.#known.set(person.primary, person);
-    this.#asked.set(person.primary, this.#clock.now());
+  /** Remembers somebody, and what a profile says unless a newer one is known. */
+  async #keep(person: Person, profile: Profile | undefined): Promise<Person> {
+    const { primary } = person;
+    const isNews = profile !== undefined && isNewer(profile.updatedAt, person);
+    const now = isNews ? { ...person, ...wordsOf(profile) } : person;
+    this.#known.set(primary, now);
+    this.#asked.set(primary, this.#clock.now());
     const mailbox = this.#account?.mailbox;
-    const kept: KeptPerson = { person, at: this.#clock.now() };
-    if (mailbox)
-      await mailbox.commit({ notes: { [await mailbox.noteAbout('person', person.primary)]: kept } });
+    if (!mailbox) return now;
+    const kept: KeptPerson = { person: now, at: this.#clock.now() };
+    const picture = isNews ? { [await pictureNote(mailbox, primary)]: profile.picture } : {};
+    await mailbox.commit({ notes: { [await mailbox.noteAbout('person', primary)]: kept, ...picture } });
+    if (isNews) this.#tell({ kind: 'face', primary });
+    return now;
   }
 
   async #byHandle(handle: string): Promise<Registered> {
@@ -180,19 +206,29 @@ export class People {
     return checked((await this.#http.get(paths.byPrimary(primary))) as unknown as Registered);
   }
 
-  /** Only what its owner has signed; without a profile, or with a broken one, nothing. */
-  async #profile(handle: string, primary: string): Promise<Pick<Person, 'displayName' | 'about'>> {
-    const nothing = { displayName: null, about: null };
-    if (!this.#connection.isLive) return this.#known.get(primary) ?? nothing;
+  /** Only what its owner has signed; none while it cannot be had, or is broken. */
+  async #profile(handle: string, primary: string): Promise<Profile | undefined> {
+    if (!this.#connection.isLive) return undefined;
     try {
       const { envelope } = await this.#connection.calls.call(PROFILE, { handle });
       const profile = await checkProfile(canonicalText(envelope), this.#clock.seconds());
-      if (profile.primary !== primary) return nothing;
-      return { displayName: profile.displayName?.trim() || null, about: profile.about?.trim() || null };
-    } catch (error) {
-      return codeOf(error) === 'unavailable' ? (this.#known.get(primary) ?? nothing) : nothing;
+      return profile.primary === primary ? profile : undefined;
+    } catch {
+      return undefined;
     }
   }
+}
+
+function isNewer(profileAt: number | null | undefined, known: Person | undefined): boolean {
+  return (profileAt ?? -Infinity) > (known?.profileAt ?? -Infinity);
+}
+
+function wordsOf({ displayName, about, updatedAt }: Profile) {
+  return {
+    displayName: displayName?.trim() || null,
+    about: about?.trim() || null,
+    profileAt: updatedAt,
+  };
 }
 
 /** The handle of somebody at this server. */
@@ -204,7 +240,8 @@ export function localHandle(text: string, server: string): string {
 }
 
 function stranger(primary: string): Person {
-  return { primary, handle: null, fullHandle: null, registeredAt: null, displayName: null, about: null };
+  const nothing = { handle: null, fullHandle: null, registeredAt: null, displayName: null, about: null };
+  return { primary, ...nothing, profileAt: null };
 }
 
 /** The server's answer, as far as it has the form of a record, and of that handle if one was asked for. */

@@ -42,6 +42,8 @@ export interface ThreadTerms {
   readReceipts(): boolean;
   /** Milliseconds. */
   now(): number;
+  /** A message is on its way to somebody. */
+  wrote(peer: string): void;
 }
 
 export class Thread {
@@ -114,6 +116,7 @@ export class Thread {
     this.messages = [...this.messages, shown(kept)];
     try {
       await this.#post(kept);
+      this.#terms.wrote(this.peer);
     } catch (error) {
       this.messages = this.messages.filter(({ id }) => id !== kept.id);
       if (this.draft === '') this.setDraft(text);

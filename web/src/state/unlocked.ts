@@ -14,6 +14,8 @@ export type News =
   | { kind: 'draft'; peer: string; text: string }
   | { kind: 'outbox' }
   | { kind: 'refused'; counts: Record<string, number> }
+  /** Somebody's profile, or the key of their picture. */
+  | { kind: 'face'; primary: string }
   | { kind: 'reloaded' }
   | { kind: 'push' }
   | { kind: 'locked' };

@@ -25,6 +25,15 @@ export const settings = {
   changed: 'The passphrase was changed.',
   readReceipts: 'Tell others that I have read',
   readReceiptsHint: 'Two bright ticks at their side.',
+  strangers: {
+    title: 'What strangers see',
+    text: 'Your handle is public. People you have not written to see this much of you.',
+    preview: 'Show strangers a scrambled picture',
+    previewHint:
+      'Small, its pixels shuffled. That hides a face from a glance and is no encryption: the colours stay, and whoever knows the picture may recognise it. When off, strangers see the pattern of your key.',
+    noPicture: 'You have no picture: everybody sees the pattern of your key.',
+    add: 'Add a picture',
+  },
   appearance: 'Appearance and typing',
   theme: 'Colours',
   themes: { system: 'As the system', dark: 'Dark', light: 'Light' },

@@ -97,7 +97,7 @@ describe('pictures.json', () => {
     error: string;
   }
   const file = vectors<{
-    longest: { ct_bytes: number; preview_characters: number };
+    longest: { ct_bytes: number; preview_bytes: number };
     valid: Valid[];
     refused_changes_of: string;
     refused: Refused[];
@@ -140,7 +140,7 @@ describe('pictures.json', () => {
     const ofLength = (length: number) => ({ ...member, ct: toBase64url(new Uint8Array(length)) });
     expect(read(ofLength(file.longest.ct_bytes)).ct).toHaveLength(file.longest.ct_bytes);
     expect(await refusal(() => read(ofLength(file.longest.ct_bytes + 1)))).toBe('too_large');
-    const preview = 'x'.repeat(file.longest.preview_characters + 1);
+    const preview = 'ü'.repeat(file.longest.preview_bytes / 2 + 1);
     expect(await refusal(() => read({ ...member, preview }))).toBe('too_large');
     const secrets = { key: new Uint8Array(32), nonce: new Uint8Array(12) };
     const primary = key(1).primary;
