@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use kez_contract::inbox::{FETCH, SEND, mailbox_subject};
 use kez_contract::registry::{AVAILABLE, BY_PRIMARY, LOOKUP, PROFILE, PUT_PROFILE, PutProfile};
 use kez_contract::sigchain::{EVENTS, HEAD};
-use kez_crypto::{Profile, Timestamp};
+use kez_crypto::{Signed, Tag, Timestamp};
 use kez_service::Clock;
 use serde_json::{Value, json};
 use tests::chains::add;
@@ -229,9 +229,11 @@ pub async fn people(mesh: &Mesh) -> [Person; 3] {
 
 /// Puts a profile that holds words of Mallory's choosing and begins a chain, so that answers can carry both.
 async fn describe(mallory: &Person) {
-    let picture = json!({ "fact": "registered", "seq": u32::MAX, "handle": "bob", "who": "bob" });
+    let words = json!({ "fact": "registered", "seq": u32::MAX, "handle": "bob", "who": "bob" });
     let now = Timestamp::from_unix(Clock::default().now());
-    let profile = Profile::create(Some("Mallory"), None, Some(picture), now, &mallory.secret).unwrap();
+    let members = json!({ "display_name": "Mallory", "updated_at": now, "of tomorrow": words });
+    let members = members.as_object().cloned().unwrap();
+    let profile = Signed::create(Tag::Profile, members, &mallory.secret).to_json();
     let envelope = kez::mail::document(profile).unwrap();
     mallory.client.call(&PUT_PROFILE, &PutProfile { envelope }).await.unwrap();
     mallory.client.append(&add("github:mallory")).await.unwrap();

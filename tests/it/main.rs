@@ -11,6 +11,7 @@ mod deploy;
 mod deputies;
 mod device_command;
 mod devices;
+mod faces;
 mod hostile_headers;
 mod http_behaviours;
 mod keeps_quiet;

@@ -1,6 +1,7 @@
 //! What people type, one file a command.
 
 pub mod archive;
+mod avatar;
 pub mod bench;
 pub mod claim;
 pub mod completions;

@@ -128,7 +128,7 @@ struct Reader {
 impl Reader {
     /// What lies there.
     async fn read(&mut self, limit: u64, ack: bool) -> Result<(), Failure> {
-        let mut seen = Seen::new();
+        let (mut seen, first) = (Seen::new(), self.last);
         let mut more = true;
         while more && self.printed < limit {
             let size = u32::try_from(limit - self.printed).unwrap_or(PAGE).min(PAGE);
@@ -136,13 +136,13 @@ impl Reader {
             more = page.more && page.next > self.last;
             for received in &page.messages {
                 let is_new = received.opened.as_ref().map_or(true, |message| seen.first_time(&message.id));
-                if is_new {
+                if is_new && letter::says_something(received) {
                     self.print(received).await?;
                 }
             }
             self.last = self.last.max(page.next);
         }
-        if ack && self.printed > 0 {
+        if ack && self.last > first {
             self.mailbox.ack(self.last).await?;
         }
         match (self.printed, more) {
@@ -158,7 +158,9 @@ impl Reader {
         while self.printed < limit {
             let Some(received) = stream.next().await else { break };
             let received = received?;
-            self.print(&received).await?;
+            if letter::says_something(&received) {
+                self.print(&received).await?;
+            }
             if ack {
                 self.mailbox.ack(received.seq).await?;
             }

@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 use crate::mail::Received;
 use crate::visible;
 
+/// Whether there is anything to show: the keys of people's pictures come between the letters.
+pub(super) fn says_something(received: &Received) -> bool {
+    !matches!(&received.opened, Ok(Message { body: Body::PictureKey { .. }, .. }))
+}
+
 /// For people: a heading and the words; lines after the first stand behind a margin.
 pub(super) fn text(received: &Received, name: Option<&str>) -> String {
     let time = visible::line(&received.received_at.replace('T', " "));
@@ -53,7 +58,6 @@ fn words(body: &Body) -> String {
             };
             format!("(has {what} {} of your messages)", of.len())
         }
-        // `kez inbox` passes over it.
         Body::PictureKey { .. } => "(shows you their picture)".to_owned(),
         Body::Unknown(_) => "(this message needs a newer version of kez; --json shows all of it)".to_owned(),
     }

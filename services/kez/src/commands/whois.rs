@@ -10,6 +10,7 @@ use kez_service::Clock;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::avatar::AvatarArgs;
 use super::{verdict, whose};
 use crate::chains::{ChainFault, Memory, Verified};
 use crate::client::Client;
@@ -27,13 +28,17 @@ const AT_A_TIME: usize = 8;
 /// Look somebody up, by handle or by key, with the accounts that are theirs; no identity is needed
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  kez whois alice\n  kez whois alice@kez.lat --server-url https://kez.lat\n  kez whois ed25519:3b6a27bc…\n\n\
+    after_help = "Examples:\n  kez whois alice\n  kez whois alice@kez.lat --server-url https://kez.lat\n  kez whois ed25519:3b6a27bc…\n  \
+    kez whois alice --avatar alice.png\n\n\
     The server says whose key a handle is. To be sure, compare the key with its owner, or trust the accounts: each is claimed \
     by the key's sigchain, which is verified here, and asked by the server whether it says the same."
 )]
 pub struct WhoisArgs {
     /// A handle, with or without @server, ed25519:<64 hex digits> or nostr:npub1…
     who: String,
+
+    #[command(flatten)]
+    avatar: AvatarArgs,
 
     #[command(flatten)]
     pub output: Output,
@@ -74,7 +79,9 @@ pub async fn run(args: WhoisArgs) -> Result<(), Failure> {
         Ok(chain) => accounts(&args.server, &memory, chain).await?,
         Err(_) => Vec::new(),
     };
-    let found = Found { primary, record, chain, accounts };
+    args.avatar.write(&primary)?;
+    let avatar = args.avatar.avatar.map(|path| path.display().to_string());
+    let found = Found { primary, record, chain, accounts, avatar };
     args.output.item(&found.value()?, || found.text())
 }
 
@@ -146,6 +153,8 @@ struct Found {
     /// The problem is an outage.
     chain: Result<Verified, Problem>,
     accounts: Vec<Account>,
+    /// The file that the picture of the key was written to.
+    avatar: Option<String>,
 }
 
 impl Found {
@@ -166,6 +175,9 @@ impl Found {
         if let Some(members) = value.as_object_mut() {
             members.insert("sigchain".to_owned(), chain);
             members.insert("accounts".to_owned(), serde_json::to_value(&self.accounts)?);
+            if let Some(avatar) = &self.avatar {
+                members.insert("avatar".to_owned(), json!(avatar));
+            }
         }
         Ok(value)
     }
@@ -198,6 +210,7 @@ impl Found {
         let only_said =
             self.record.iter().flat_map(|record| &record.proofs).filter(|proof| !is_claimed(proof));
         lines.extend(only_said.map(|proof| format!("says it is  {}", visible::line(proof))));
+        lines.extend(self.avatar.iter().map(|path| format!("picture     in {path}")));
         lines.join("\n")
     }
 }
