@@ -1,22 +1,29 @@
 //! What a client needs to know of this server before it talks to it.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use kez_contract::config::{ClientConfig, Limits};
+use kez_contract::push::{AskVapidKey, WEB_VAPID_KEY};
 use kez_contract::{http, inbox};
 
 use crate::app::App;
+
+/// Nobody waits longer for the push service to open a page.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Learn what a client needs
 #[utoipa::path(get, path = http::CONFIG, tag = "Server",
     responses((status = 200, description = "Addresses and limits", body = ClientConfig)))]
 pub async fn config(State(app): State<App>) -> Json<ClientConfig> {
     let settings = &app.settings;
+    let vapid = kez_service::ask::ask_patiently(&app.nats, WEB_VAPID_KEY, &AskVapidKey {}, PATIENCE).await;
     Json(ClientConfig {
         server: settings.server.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         nats: settings.nats_public_urls.iter().cloned().chain([http::NATS.to_owned()]).collect(),
-        vapid_public_key: None,
+        vapid_public_key: vapid.ok().map(|vapid| vapid.key),
         limits: Limits {
             envelope_bytes: inbox::MAX_ENVELOPE,
             page: inbox::MAX_PAGE,

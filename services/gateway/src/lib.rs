@@ -28,6 +28,7 @@ mod page;
 mod parameters;
 mod problem;
 mod profiles;
+mod push;
 mod reader;
 mod router;
 mod seats;

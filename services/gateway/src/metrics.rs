@@ -11,7 +11,9 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use kez_contract::push::{OUTCOMES, WEB_VAPID_KEY};
 use kez_contract::roll_call;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -107,7 +109,29 @@ fn services(stats: &[Stats]) -> String {
         let seconds = endpoint.processing_time.as_secs_f64();
         sample(&mut text, "kez_service_processing_seconds_total", labels, seconds);
     }
+    pushes(&mut text, stats);
     text
+}
+
+/// What the push service tells of itself, beside each of its calls.
+fn pushes(text: &mut String, stats: &[Stats]) {
+    let replicas = stats.iter().filter(|replica| replica.name == WEB_VAPID_KEY.service());
+    let told: Vec<_> = replicas
+        .filter_map(|replica| Some((escape(&replica.id), replica.endpoints.first()?.data.as_ref()?)))
+        .collect();
+    family(text, "kez_push_total", "counter", "What became of mail for people who have push subscriptions");
+    for outcome in OUTCOMES.map(|outcome| outcome.as_str()) {
+        for (replica, counts) in &told {
+            if let Some(count) = counts.get(outcome).and_then(Value::as_u64) {
+                sample(
+                    text,
+                    "kez_push_total",
+                    &format!("outcome=\"{outcome}\",replica=\"{replica}\""),
+                    count,
+                );
+            }
+        }
+    }
 }
 
 fn family(text: &mut String, name: &str, kind: &str, help: &str) {
@@ -142,6 +166,40 @@ fn known(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pushes_are_counted_by_what_became_of_them() {
+        let endpoint = |data: &Value| {
+            serde_json::json!({
+                "name": "web-vapid-key", "subject": "kez.web.push.vapid-key", "queue_group": "q", "num_requests": 0,
+                "num_errors": 0, "processing_time": 0, "average_processing_time": 0, "last_error": "", "data": data,
+            })
+        };
+        let replica = |name, id, data: &Value| -> Stats {
+            let stats = serde_json::json!({
+                "type": "io.nats.micro.v1.stats_response", "name": name, "id": id, "version": "0.1.0",
+                "started": "2026-05-25T03:00:00Z",
+                // The same data stands at every call; it counts once.
+                "endpoints": [endpoint(data), endpoint(data)],
+            });
+            serde_json::from_value(stats).unwrap()
+        };
+        let counts = serde_json::json!({ "accepted": 3, "gone": 1, "secret": 7, "failed": "many" });
+        let stats =
+            [replica("push", "a", &counts), replica("push", "b", &counts), replica("inbox", "c", &counts)];
+        let mut text = String::new();
+        pushes(&mut text, &stats);
+        let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(
+            samples,
+            [
+                r#"kez_push_total{outcome="accepted",replica="a"} 3"#,
+                r#"kez_push_total{outcome="accepted",replica="b"} 3"#,
+                r#"kez_push_total{outcome="gone",replica="a"} 1"#,
+                r#"kez_push_total{outcome="gone",replica="b"} 1"#,
+            ]
+        );
+    }
 
     #[test]
     fn the_numbers_of_services_are_told_apart_by_replica() {

@@ -12,8 +12,8 @@ use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 
 use crate::problem::Document;
 use crate::{
-    claims, client_config, errors, health, inbox, inbox_stream, messages, page, profiles, sigchains, tunnel,
-    users, webfinger,
+    claims, client_config, errors, health, inbox, inbox_stream, messages, page, profiles, push, sigchains,
+    tunnel, users, webfinger,
 };
 
 /// Refusals are problem documents (RFC 9457) with a stable `code`, listed by route. Where it may help to try again,
@@ -43,6 +43,10 @@ use crate::{
         messages::send,
         inbox::fetch,
         inbox_stream::stream,
+        push::vapid_key,
+        push::subscribe,
+        push::unsubscribe,
+        push::subscriptions,
         tunnel::open,
     )
 )]

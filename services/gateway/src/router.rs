@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::{
     assets, claims, client_config, errors, guard, health, inbox, inbox_stream, messages, metrics, page,
 };
-use crate::{profiles, sigchains, tunnel, users, webfinger};
+use crate::{profiles, push, sigchains, tunnel, users, webfinger};
 
 fn routes() -> Routes {
     Routes::default()
@@ -30,6 +30,7 @@ fn routes() -> Routes {
         .get(http::CLAIMS, claims::claimants)
         .get(http::VERIFY, claims::verify)
         .post(http::MESSAGES, messages::send)
+        .get(http::VAPID_KEY, push::vapid_key)
         // Whoever signs the body
         .post(http::REGISTER, users::register)
         .post(http::SIGCHAIN, sigchains::append)
@@ -38,6 +39,9 @@ fn routes() -> Routes {
         .put(http::PROOFS, profiles::put_proofs)
         .get(http::INBOX, inbox::fetch)
         .get(http::INBOX_STREAM, inbox_stream::stream)
+        .post(http::PUSH_SUBSCRIBE, push::subscribe)
+        .post(http::PUSH_UNSUBSCRIBE, push::unsubscribe)
+        .get(http::PUSH_SUBSCRIPTIONS, push::subscriptions)
         // Browsers that speak NATS; the broker signs them in
         .get(http::NATS, tunnel::open)
         // Operators and their machines

@@ -22,6 +22,10 @@ async fn every_route_to_a_service_says_that_nobody_is_there() {
         stage.http.post(stage.url("/v1/sigchains/ed25519/00")).body("{}"),
         stage.http.get(stage.url("/v1/claims?subject=github:alice&after=ed25519:00")),
         stage.http.get(stage.url("/v1/verify?subject=github:alice&primary=ed25519:00&fresh=true")),
+        stage.http.get(stage.url("/v1/push/vapid-public-key")),
+        signed(stage.http.post(stage.url("/v1/push/subscribe/alice"))),
+        signed(stage.http.post(stage.url("/v1/push/unsubscribe/alice"))),
+        signed(stage.http.get(stage.url("/v1/push/subscriptions/alice"))),
         signed(stage.http.get(stage.url("/v1/inbox/alice"))),
         signed(stage.http.put(stage.url("/v1/profile/alice"))),
         signed(stage.http.put(stage.url("/v1/profile/alice/proofs"))),
@@ -40,6 +44,11 @@ async fn what_is_not_signed_does_not_get_past_the_gateway() {
     assert_eq!(problem(stage.get("/v1/inbox/alice/stream").await).await, refused(401, "unauthorized"));
     assert_eq!(problem(put("/v1/profile/alice").await.unwrap()).await, refused(401, "unauthorized"));
     assert_eq!(problem(put("/v1/profile/alice/proofs").await.unwrap()).await, refused(401, "unauthorized"));
+    for path in ["/v1/push/subscribe/alice", "/v1/push/unsubscribe/alice"] {
+        assert_eq!(problem(stage.post(path, "{}").await).await, refused(401, "unauthorized"), "{path}");
+    }
+    let list = stage.get("/v1/push/subscriptions/alice").await;
+    assert_eq!(problem(list).await, refused(401, "unauthorized"));
     let twice =
         stage.http.get(stage.url("/v1/inbox/alice")).header("X-KEZ-Auth", "1:a").header("X-KEZ-Auth", "2:b");
     assert_eq!(problem(twice.send().await.unwrap()).await, refused(400, "malformed"));
