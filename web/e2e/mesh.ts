@@ -10,11 +10,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The binary: KEZ_BINARY, or what `cargo build` has made in this repository. */
-const BINARY = process.env['KEZ_BINARY'] ?? resolve(import.meta.dirname, '../../target/debug/kez');
+/** The command: KEZ_BINARY, or what `cargo build` has made in this repository. */
+export const BINARY = process.env['KEZ_BINARY'] ?? resolve(import.meta.dirname, '../../target/debug/kez');
 
 /** The pages that the gateway serves: KEZ_WEB_DIR, or what `npm run build` has made here. */
-const WEB = process.env['KEZ_WEB_DIR'] ?? resolve(import.meta.dirname, '../dist');
+export const WEB = process.env['KEZ_WEB_DIR'] ?? resolve(import.meta.dirname, '../dist');
 
 /** How long a mesh may take to start, in milliseconds; it takes about one second. */
 const START = 30_000;
@@ -42,14 +42,15 @@ export interface CliPerson {
 export class Mesh {
   /** The domain after the @. */
   readonly server = 'localhost';
-  readonly #folder: string;
-  readonly #ports: readonly number[];
+  protected readonly folder: string;
+  /** Of the gateway, of the broker, and of the broker's WebSocket. */
+  protected readonly ports: readonly number[];
   #process: ChildProcess | undefined;
   #said = '';
 
-  private constructor(folder: string, ports: readonly number[]) {
-    this.#folder = folder;
-    this.#ports = ports;
+  protected constructor(folder: string, ports: readonly number[]) {
+    this.folder = folder;
+    this.ports = ports;
   }
 
   /** A mesh that runs. */
@@ -62,14 +63,14 @@ export class Mesh {
 
   /** Where the gateway is: `http://127.0.0.1:<port>`. */
   get origin(): string {
-    return `http://127.0.0.1:${this.#ports[0]}`;
+    return `http://127.0.0.1:${this.ports[0]}`;
   }
 
   /** Starts it again after `down`, with everything that it has stored. */
   async up(): Promise<void> {
-    const [web, nats, webSocket] = this.#ports.map((port) => `127.0.0.1:${port}`);
-    const kez = spawn(BINARY, ['up', '--data', join(this.#folder, 'data'), '--server', this.server], {
-      env: this.#environment({
+    const [web, nats, webSocket] = this.ports.map((port) => `127.0.0.1:${port}`);
+    const kez = spawn(BINARY, ['up', '--data', join(this.folder, 'data'), '--server', this.server], {
+      env: this.environment({
         KEZ_LISTEN: web ?? '',
         KEZ_NATS_LISTEN: nats ?? '',
         KEZ_NATS_WEBSOCKET_LISTEN: webSocket ?? '',
@@ -106,13 +107,13 @@ export class Mesh {
   /** Stops it for good. */
   async stop(): Promise<void> {
     await this.down();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /** Somebody with a fresh key who has registered a handle. */
   async person(handle: string): Promise<CliPerson> {
-    const identity = join(this.#folder, `${handle}.json`);
-    const environment = this.#environment({
+    const identity = join(this.folder, `${handle}.json`);
+    const environment = this.environment({
       KEZ_IDENTITY: identity,
       KEZ_PASSPHRASE: `the passphrase of ${handle}`,
       KEZ_URL: this.origin,
@@ -129,7 +130,7 @@ export class Mesh {
     return { handle, primary: shown.primary, kez, inbox };
   }
 
-  #environment(more: Record<string, string>): NodeJS.ProcessEnv {
+  protected environment(more: Record<string, string>): NodeJS.ProcessEnv {
     const { PATH, HOME, KEZ_NATS_SERVER } = process.env;
     return { PATH, HOME, ...(KEZ_NATS_SERVER ? { KEZ_NATS_SERVER } : {}), ...more };
   }

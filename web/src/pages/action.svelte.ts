@@ -1,6 +1,7 @@
 // Something that a person asked for and that takes a while: whether it is under way, and what went wrong with it.
-import { codeOf } from '../state/refusal.ts';
 import { kez } from '../state/kez.svelte.ts';
+import { untilDone } from '../state/patience.ts';
+import { codeOf } from '../state/refusal.ts';
 import { texts } from '../texts.ts';
 
 export class Action {
@@ -13,10 +14,23 @@ export class Action {
   /** Runs it unless it runs already; whether it succeeded. */
   async run(work: () => Promise<unknown>): Promise<boolean> {
     if (this.busy) return false;
-    this.busy = true;
     this.clear();
+    return this.#attempt(work);
+  }
+
+  /** Runs what nobody has asked for: it is tried again while the server is away, until what this returns is called. */
+  insist(work: () => Promise<unknown>): () => void {
+    const stopped = new AbortController();
+    const attempt = async () => (await this.#attempt(work)) || this.code !== 'unavailable';
+    void untilDone(attempt, stopped.signal);
+    return () => stopped.abort();
+  }
+
+  async #attempt(work: () => Promise<unknown>): Promise<boolean> {
+    this.busy = true;
     try {
       await work();
+      this.clear();
       return true;
     } catch (error) {
       this.fail(error);
