@@ -29,6 +29,7 @@ mod proofs_github;
 mod proofs_guard;
 mod proofs_nostr;
 mod proofs_web;
+mod push_wakes;
 mod races_to_register;
 mod rate_limits;
 mod registers;

@@ -104,7 +104,7 @@ impl Accounts {
     }
 
     /// A listener at which `host` is found, and the certificate to show there.
-    async fn listener(&self, host: &str) -> (TcpListener, TlsAcceptor) {
+    pub async fn listener(&self, host: &str) -> (TcpListener, TlsAcceptor) {
         if host.parse::<IpAddr>().is_err() {
             self.names.set(host, RecordType::A, [Reply::addresses(&[HERE])]);
         }

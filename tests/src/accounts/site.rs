@@ -124,9 +124,9 @@ async fn answer(State(pages): State<Pages>, request: Request<Body>) -> Response<
 }
 
 /// Connections whose TLS has come about.
-struct Secured {
-    listener: TcpListener,
-    tls: TlsAcceptor,
+pub struct Secured {
+    pub listener: TcpListener,
+    pub tls: TlsAcceptor,
 }
 
 impl Listener for Secured {

@@ -1,0 +1,92 @@
+//! Whoever sleeps is woken once by mail, however much comes; whoever is there is not.
+
+use kez_contract::push::{TEST, Test};
+use tests::push::{counts, settled, vapid_key};
+use tests::{Mesh, PushNetwork};
+
+/// Sends so many messages, one after the other.
+async fn send(from: &tests::Person, to: &str, number: usize) {
+    for text in 0..number {
+        from.client.send(to, &format!("message {text}")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_wakes_whoever_sleeps_once() {
+    let network = PushNetwork::start().await;
+    let mesh = network.mesh().await;
+    wakes_once(&network, &mesh).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_wakes_whoever_sleeps_once_on_postgres() {
+    let network = PushNetwork::start().await;
+    let Some(mesh) = Mesh::on_postgres_with(&tests::push::as_push(&network.flags())).await else { return };
+    wakes_once(&network, &mesh).await;
+}
+
+async fn wakes_once(network: &PushNetwork, mesh: &Mesh) {
+    let (alice, bob) = (mesh.person("alice").await, mesh.sleeper("bob").await);
+    network.subscribe(mesh, &bob, "phone").await;
+    network.subscribe(mesh, &bob, "tablet").await;
+
+    send(&alice, "bob", 50).await;
+    settled(&mesh.user("push").await).await;
+
+    let key = vapid_key(mesh).await;
+    for device in ["phone", "tablet"] {
+        let pushes = network.to(device);
+        assert_eq!(pushes.len(), 1, "{device}");
+        pushes[0].check(&key, network);
+    }
+    // The same word for everybody: nothing in it tells one device from another.
+    let [phone, tablet] = ["phone", "tablet"].map(|device| network.to(device).remove(0).headers);
+    assert_eq!(phone, tablet);
+    let counts = counts(mesh).await;
+    assert_eq!((counts["accepted"], counts["skipped_online"]), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_connected_is_not_woken() {
+    let network = PushNetwork::start().await;
+    let mesh = network.mesh().await;
+    let (alice, bob) = (mesh.sleeper("alice").await, mesh.person("bob").await);
+    network.subscribe(&mesh, &alice, "phone").await;
+    let there = mesh.connect(&alice.secret).await.unwrap();
+
+    send(&bob, "alice", 50).await;
+    settled(&mesh.user("push").await).await;
+
+    assert_eq!(network.all().len(), 0);
+    assert!(counts(&mesh).await["skipped_online"] >= 1);
+    drop(there);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_for_people_without_subscriptions_is_soon_forgotten() {
+    let network = PushNetwork::start().await;
+    let mesh = network.mesh().await;
+    let (alice, _) = (mesh.person("alice").await, mesh.sleeper("bob").await);
+    send(&alice, "bob", 10).await;
+    settled(&mesh.user("push").await).await;
+    assert_eq!(network.all().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_can_be_tried_by_whom_it_would_wake_and_by_nobody_else() {
+    let network = PushNetwork::start().await;
+    let mesh = network.mesh().await;
+    let (alice, mallory) = (mesh.sleeper("alice").await, mesh.person("mallory").await);
+    network.subscribe(&mesh, &alice, "phone").await;
+    let me = mesh.connect(&alice.secret).await.unwrap();
+    let test = Test { endpoint: network.endpoint("phone") };
+
+    let tested = me.call(&TEST, &test).await.unwrap();
+    assert!(tested.accepted && tested.status == Some(201));
+    network.script("phone", [tests::push::Reply::Status(410)]);
+    let tested = me.call(&TEST, &test).await.unwrap();
+    assert!(!tested.accepted && tested.status == Some(410));
+    assert_eq!(network.to("phone").len(), 2);
+    assert!(mallory.client.call(&TEST, &test).await.is_err());
+    assert_eq!(network.all().len(), 2);
+}
