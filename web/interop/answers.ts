@@ -23,13 +23,14 @@ import { checkRequest, signRequest } from '../src/crypto/request-auth.ts';
 import { open, parseSealed, seal, sealedText, transportId } from '../src/crypto/sealed.ts';
 import { checkSession, createSession } from '../src/crypto/session.ts';
 import { parseTime } from '../src/crypto/timestamp.ts';
+import { faces } from './faces.ts';
 
 /** A question: what is asked, and what it is asked about. */
 export type Question = { ask: string } & Given;
 
 /** What the other side knows to be there, for each question. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the questions of a test, of as many shapes as there are
-type Given = Record<string, any>;
+export type Given = Record<string, any>;
 
 export const answers: Record<string, (given: Given) => unknown> = {
   json: ({ text }) => canonicalText(parse(text)),
@@ -104,6 +105,8 @@ export const answers: Record<string, (given: Given) => unknown> = {
   },
   pack: ({ lines }) => pack(lines),
   bundle: ({ text }) => readBundle(text),
+
+  ...faces,
 };
 
 /** A chain of a reader's, as far as its events hold. */

@@ -8,6 +8,7 @@
 
 mod chains;
 mod documents;
+mod faces;
 mod letters;
 mod texts;
 mod typescript;
@@ -31,6 +32,7 @@ fn both_say_the_same() {
     texts::agree(&typescript);
     documents::agree(&typescript);
     letters::agree(&typescript);
+    faces::agree(&typescript);
     chains::agree(&typescript);
 }
 
