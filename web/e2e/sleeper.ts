@@ -1,6 +1,6 @@
-// A browser whose page is closed: its push subscription, the pushes that come to it, and the notifications that it shows. No
-// browser can subscribe to a push network from here, so the subscription is one of the story's; everything behind it is real.
-import type { BrowserContext, CDPSession, Page } from '@playwright/test';
+// A browser whose page is closed: the pushes that come to it, and the notifications that it shows. No browser can subscribe to
+// a push network from here, so its subscription is the story's own (push-network.ts); everything behind it is real.
+import type { BrowserContext, CDPSession } from '@playwright/test';
 import { expect, type BrowserPerson } from './story.ts';
 
 /** A notification that stands on the screen. */
@@ -10,24 +10,12 @@ export interface Shown {
   body: string;
 }
 
-/** Where the story's subscription is kept: over reloads, as a browser keeps its own. */
-const KEPT = 'story.push';
-
-/** Gives a browser the right to notify, and a push network. Before any page of it is opened. */
-export async function givePush(context: BrowserContext, origin: string): Promise<void> {
-  await context.grantPermissions(['notifications', 'clipboard-read', 'clipboard-write'], { origin });
-  await context.addInitScript(playPushNetwork, KEPT);
-}
-
-/** The browser has lost its subscription, as when the push network has ended it. */
-export async function loseSubscription(page: Page): Promise<void> {
-  await page.evaluate((kept) => localStorage.removeItem(kept), KEPT);
-}
-
-/** The endpoint that the browser has, if it has one. */
-export async function endpointOf(page: Page): Promise<string | undefined> {
-  const kept = await page.evaluate((kept) => localStorage.getItem(kept), KEPT);
-  return kept === null ? undefined : (JSON.parse(kept) as { endpoint: string }).endpoint;
+/** What of a service worker's world a story uses. */
+interface WorkerWorld {
+  registration: ServiceWorkerRegistration;
+  WindowClient: { prototype: object };
+  dispatchEvent(event: Event): boolean;
+  NotificationEvent: new (type: string, init: { notification: Notification }) => Event;
 }
 
 export class Sleeper {
@@ -43,9 +31,8 @@ export class Sleeper {
     this.#context = context;
   }
 
-  /** Closes somebody's page. */
-  static async of(person: BrowserPerson, origin: string): Promise<Sleeper> {
-    const { context } = person;
+  /** Somebody's browser, whose service worker runs; their page stays open until it is closed. */
+  static async of({ context }: BrowserPerson, origin: string): Promise<Sleeper> {
     const blank = await context.newPage();
     const session = await context.newCDPSession(blank);
     const registration = new Promise<string>((found) =>
@@ -57,7 +44,7 @@ export class Sleeper {
     return new Sleeper(session, await registration, origin, context);
   }
 
-  /** A push comes, as empty as all of Kez's are; when this returns the service worker has it. */
+  /** A push comes, as empty as all of Kez's are. */
   async push(): Promise<void> {
     await this.#session.send('ServiceWorker.deliverPushMessage', {
       origin: this.#origin,
@@ -68,63 +55,82 @@ export class Sleeper {
 
   /** What stands on the screen now. */
   async shown(): Promise<Shown[]> {
-    const worker = this.#context.serviceWorkers()[0] ?? (await this.#context.waitForEvent('serviceworker'));
-    return worker.evaluate(async () => {
-      const { registration } = self as unknown as ServiceWorkerGlobalScopeLike;
+    return (await this.#worker()).evaluate(async () => {
+      const { registration } = self as unknown as WorkerWorld;
       const notifications = await registration.getNotifications();
       return notifications.map(({ tag, title, body }) => ({ tag, title, body }));
     });
   }
 
-  async expectShown(
-    ...expected: (Partial<Shown> | ReturnType<typeof expect.objectContaining>)[]
-  ): Promise<void> {
+  async expectShown(...expected: Partial<Shown>[]): Promise<void> {
     await expect.poll(() => this.shown()).toMatchObject(expected);
   }
-}
 
-interface ServiceWorkerGlobalScopeLike {
-  registration: ServiceWorkerRegistration;
-}
-
-/** Runs in the page: what a browser does for `pushManager`, without a network behind it. */
-function playPushNetwork(kept: string): void {
-  interface Kept {
-    endpoint: string;
-    key: number[];
-    keys: { p256dh: string; auth: string };
+  /** Every notification that was ever shown, also of those that have gone since `listen`. */
+  async history(): Promise<string[]> {
+    return (await this.#worker()).evaluate(() => (self as unknown as { story?: string[] }).story ?? []);
   }
-  const read = () => JSON.parse(localStorage.getItem(kept) ?? 'null') as Kept | null;
-  const base64url = (bytes: ArrayBuffer | Uint8Array) =>
-    btoa(String.fromCharCode(...new Uint8Array(bytes)))
-      .replaceAll('+', '-')
-      .replaceAll('/', '_')
-      .replaceAll('=', '');
-  const subscription = ({ endpoint, key, keys }: Kept) => ({
-    endpoint,
-    options: { userVisibleOnly: true, applicationServerKey: Uint8Array.from(key).buffer },
-    toJSON: () => ({ endpoint, expirationTime: null, keys }),
-    unsubscribe: async () => {
-      localStorage.removeItem(kept);
-      return true;
-    },
-  });
-  const subscribe = async ({ applicationServerKey }: { applicationServerKey: Uint8Array }) => {
-    const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
-    const given: Kept = {
-      endpoint: `https://push.example.org/${crypto.randomUUID()}`,
-      key: [...applicationServerKey],
-      keys: {
-        p256dh: base64url(await crypto.subtle.exportKey('raw', pair.publicKey)),
-        auth: base64url(crypto.getRandomValues(new Uint8Array(16))),
-      },
-    };
-    localStorage.setItem(kept, JSON.stringify(given));
-    return subscription(given);
-  };
-  const getSubscription = async () => {
-    const given = read();
-    return given && subscription(given);
-  };
-  Object.assign(PushManager.prototype, { subscribe, getSubscription });
+
+  /** From now on `history` knows what was shown. */
+  async listen(): Promise<void> {
+    await (
+      await this.#worker()
+    ).evaluate(() => {
+      const world = self as unknown as WorkerWorld & { story: string[] };
+      const show = world.registration.showNotification.bind(world.registration);
+      world.story = [];
+      Object.assign(world.registration, {
+        showNotification: (title: string, options: NotificationOptions & { silent?: boolean }) => {
+          world.story.push(`${options.silent ? 'silently ' : ''}${title}: ${options.body}`);
+          return show(title, options);
+        },
+      });
+    });
+  }
+
+  /** Nobody looks at any page: a browser without a screen shows all of them always. */
+  async lookAway(): Promise<void> {
+    await (
+      await this.#worker()
+    ).evaluate(() => {
+      const { prototype } = (self as unknown as WorkerWorld).WindowClient;
+      Object.defineProperty(prototype, 'visibilityState', { get: () => 'hidden' });
+    });
+  }
+
+  /** Somebody clicks the only notification. */
+  async click(): Promise<void> {
+    await (
+      await this.#worker()
+    ).evaluate(async () => {
+      const world = self as unknown as WorkerWorld;
+      const [notification] = await world.registration.getNotifications();
+      if (!notification) throw new Error('there is nothing to click');
+      world.dispatchEvent(new world.NotificationEvent('notificationclick', { notification }));
+    });
+  }
+
+  /** What the service worker was left for an account: the names of it, and what of its credential. */
+  async kept(): Promise<{ account: string; holds: string[]; showsKey: boolean }[]> {
+    return (await this.#worker()).evaluate(async () => {
+      const done = <Result>(request: IDBRequest<Result>) =>
+        new Promise<Result>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error ?? new Error('no database'));
+        });
+      const database = await done(indexedDB.open('kez-wake'));
+      const store = database.transaction('wakes').objectStore('wakes');
+      const records = (await done(store.getAll())) as { handle: string; credential?: { key: CryptoKey } }[];
+      database.close();
+      return records.map((record) => ({
+        account: record.handle,
+        holds: Object.keys(record).filter((name) => ['credential', 'opening'].includes(name)),
+        showsKey: record.credential?.key.extractable === true,
+      }));
+    });
+  }
+
+  async #worker() {
+    return this.#context.serviceWorkers()[0] ?? this.#context.waitForEvent('serviceworker');
+  }
 }

@@ -1,0 +1,197 @@
+// Told of messages while the page is closed: what a push brings onto the screen, and what it never does.
+import type { Page } from '@playwright/test';
+import { SecretKey } from '../src/crypto/keys.ts';
+import type { Body } from '../src/crypto/message.ts';
+import type { CliPerson, Mesh } from './mesh.ts';
+import { givePush } from './push-network.ts';
+import { Sleeper } from './sleeper.ts';
+import { expect, originOf, test, type BrowserPerson } from './story.ts';
+import { Stranger } from './stranger.ts';
+
+const PLAIN = { title: 'Kez', body: 'New message' };
+
+/** Somebody who has turned notifications on, and a friend at the command line. */
+async function begin(alice: BrowserPerson, mesh: Mesh): Promise<CliPerson> {
+  await givePush(alice.context, originOf(mesh));
+  await alice.create();
+  await alice.live();
+  await toggle(alice.page, 'Tell me of messages while Kez is closed');
+  return mesh.person(`f-${alice.handle}`.slice(0, 32));
+}
+
+async function toggle(page: Page, name: string): Promise<void> {
+  await page.getByRole('link', { name: 'Settings' }).click();
+  const toggle = page.getByRole('switch', { name });
+  const before = await toggle.isChecked();
+  await toggle.click();
+  await expect(toggle).toBeChecked({ checked: !before });
+}
+
+/** Nobody has Kez open any more. */
+async function sleep(alice: BrowserPerson, mesh: Mesh): Promise<Sleeper> {
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await alice.page.close();
+  return sleeper;
+}
+
+async function primaryOf(mesh: Mesh, handle: string): Promise<string> {
+  const answer = await fetch(`${originOf(mesh)}/v1/u/${handle}`);
+  return ((await answer.json()) as { primary: string }).primary;
+}
+
+test('a message that comes to a closed page is told of, with its words', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  const sleeper = await sleep(alice, mesh);
+  expect(await sleeper.kept()).toEqual([
+    { account: alice.handle, holds: ['credential', 'opening'], showsKey: false },
+  ]);
+  await bob.kez('send', alice.handle, 'shall we meet at the pier?');
+  await sleeper.push();
+  await sleeper.expectShown({ title: bob.handle, body: 'shall we meet at the pier?' });
+});
+
+test('a burst is one notification', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  const carol = await mesh.person(`c-${alice.handle}`.slice(0, 32));
+  const sleeper = await sleep(alice, mesh);
+  await sleeper.listen();
+  await bob.kez('send', alice.handle, 'one');
+  await bob.kez('send', alice.handle, 'two');
+  await sleeper.push();
+  await sleeper.expectShown({ title: 'Kez', body: `2 new messages from ${bob.handle}` });
+  // Of what comes right after a push there is no other: the service worker looks once more by itself.
+  await bob.kez('send', alice.handle, 'three');
+  const three = `3 new messages from ${bob.handle}`;
+  await sleeper.expectShown({ title: 'Kez', body: three });
+  await carol.kez('send', alice.handle, 'four');
+  await sleeper.push();
+  await sleeper.expectShown({
+    title: 'Kez',
+    body: `4 new messages from ${carol.handle} and ${bob.handle}`,
+  });
+  expect((await sleeper.history()).slice(0, 2)).toEqual([
+    `Kez: 2 new messages from ${bob.handle}`,
+    `silently Kez: ${three}`,
+  ]);
+});
+
+test('locked, it says that something came and no more', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  await alice.lock();
+  const sleeper = await sleep(alice, mesh);
+  expect(await sleeper.kept()).toEqual([{ account: alice.handle, holds: [], showsKey: false }]);
+  await bob.kez('send', alice.handle, 'a secret');
+  await sleeper.push();
+  await sleeper.expectShown(PLAIN);
+});
+
+test('without previews it says no more either, and nothing that opens mail is left', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  await toggle(alice.page, 'Show who has written, and what');
+  const sleeper = await sleep(alice, mesh);
+  expect(await sleeper.kept()).toEqual([{ account: alice.handle, holds: ['credential'], showsKey: false }]);
+  await bob.kez('send', alice.handle, 'a secret');
+  await sleeper.push();
+  await sleeper.expectShown(PLAIN);
+});
+
+test('a server that is away is no reason for silence', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  await begin(alice, mesh);
+  const sleeper = await sleep(alice, mesh);
+  await alice.context.setOffline(true);
+  await sleeper.push();
+  await sleeper.expectShown(PLAIN);
+});
+
+test('mail that lies is told of without its words', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  const sleeper = await sleep(alice, mesh);
+  const to = await primaryOf(mesh, alice.handle);
+  const mallory = await new Stranger(originOf(mesh)).register(`m-${alice.handle}`.slice(0, 32), mesh.server);
+  const text = (words: string) => ({ kind: 'text', text: words }) as const;
+  const id = (digit: string) => digit.repeat(32);
+  // Signed by a device that nobody's chain knows, years old, changed on its way, and no envelope of a message at all.
+  const device = SecretKey.fromSeed(crypto.getRandomValues(new Uint8Array(32)));
+  await mallory.post(to, await mallory.seal({ to, id: id('1'), body: text('forged'), signer: device }));
+  await mallory.post(to, await mallory.seal({ to, id: id('2'), body: text('stale'), sentAt: 1_500_000_000 }));
+  const changed = await mallory.seal({ to, id: id('3'), body: text('changed') });
+  await mallory.post(to, changed.replace(/"ct":"...../, '"ct":"AAAAA'));
+  await mallory.post(
+    to,
+    await mallory.seal({ to: bob.primary, id: id('4'), body: text('for somebody else') }),
+  );
+  await sleeper.push();
+  await sleeper.expectShown(PLAIN);
+});
+
+test('a receipt is nothing to hear of', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  const sleeper = await sleep(alice, mesh);
+  await sleeper.listen();
+  const to = await primaryOf(mesh, alice.handle);
+  const carol = await new Stranger(originOf(mesh)).register(`s-${alice.handle}`.slice(0, 32), mesh.server);
+  const body: Body = { kind: 'receipt', status: 'read', of: ['0'.repeat(32)] };
+  await carol.post(to, await carol.seal({ to, id: '1'.repeat(32), body }));
+  await sleeper.push();
+  await expect.poll(() => sleeper.history()).toEqual(['silently Kez: New message']);
+  await expect.poll(() => sleeper.shown()).toEqual([]);
+  await bob.kez('send', alice.handle, 'but this is');
+  await sleeper.push();
+  await sleeper.expectShown({ title: bob.handle, body: 'but this is' });
+});
+
+test('a click leads to the chat, without a reload; reading it takes the notification away', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  await alice.chats();
+  const { page } = alice;
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await sleeper.lookAway();
+  await page.evaluate(() => {
+    Object.assign(window, { isTheSame: true });
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  // The page is open and nobody looks at it: the server pushes nothing, and the page itself tells.
+  await bob.kez('send', alice.handle, 'are you there?');
+  await sleeper.expectShown({ title: bob.handle, body: 'are you there?' });
+  await sleeper.click();
+  await expect(page).toHaveURL(`/chats/${encodeURIComponent(bob.primary)}`);
+  await expect(alice.bubble('are you there?')).toBeVisible();
+  expect(await page.evaluate(() => 'isTheSame' in window)).toBe(true);
+
+  await bob.kez('send', alice.handle, 'still not?');
+  await sleeper.expectShown({ title: 'Kez', body: `2 new messages from ${bob.handle}` });
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { get: () => 'visible', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await sleeper.expectShown();
+});
+
+test('locking takes the notifications away', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await sleeper.lookAway();
+  await alice.page.evaluate(() =>
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true }),
+  );
+  await bob.kez('send', alice.handle, 'for your eyes');
+  await sleeper.expectShown({ title: bob.handle, body: 'for your eyes' });
+  await alice.lock();
+  await sleeper.expectShown();
+});
