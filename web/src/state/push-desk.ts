@@ -120,7 +120,7 @@ export class PushDesk {
     if (isHidden && account.tabs.leads && incoming.length > 0)
       await arrived({
         account: account.primary,
-        tidings: record.previews ? tidingsOf(chats, people, incoming.at(-1)) : null,
+        tidings: record.previews ? await tidingsOf(chats, people, incoming.at(-1)) : null,
       });
     else await closeNotices(account.primary, chats.unreadPeers());
     await setBadge(chats.unread);

@@ -13,10 +13,19 @@ export async function arrived(what: { account: string; tidings: Tidings | null }
 }
 
 /** Everything that was not read, the newest chat first; the words if it is a single message. */
-export function tidingsOf(chats: Chats, people: People, last: KeptMessage | undefined): Tidings {
+export async function tidingsOf(
+  chats: Chats,
+  people: People,
+  last: KeptMessage | undefined,
+): Promise<Tidings> {
   const unread = chats.list.filter((chat) => chat.unread > 0);
-  const writers = unread.map(({ peer, unread }) => ({ peer, name: people.name(peer), count: unread }));
-  return { writers, text: chats.unread === 1 ? (last?.text ?? null) : null };
+  const writers = unread.map(async ({ peer, unread }) => {
+    // Whoever writes for the first time has no name yet.
+    if (people.of(peer).handle === null) await people.refresh(peer).catch(() => undefined);
+    return { peer, name: people.name(peer), count: unread };
+  });
+  const text = chats.unread === 1 ? (last?.text ?? null) : null;
+  return { writers: await Promise.all(writers), text };
 }
 
 /** Closes an account's notifications: all of them, or those that tell of nobody who has still something unread. */
