@@ -22,5 +22,5 @@ fn example_environments_name_variables_that_exist() {
         }
         examples += 1;
     }
-    assert_eq!(examples, 5, "one for each service");
+    assert_eq!(examples, 6, "one for each service");
 }

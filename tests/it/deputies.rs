@@ -6,6 +6,7 @@ use async_nats::{Client as Nats, HeaderMap};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use kez_contract::inbox::{FETCH, SEND, mailbox_subject};
+use kez_contract::push::VAPID_KEY;
 use kez_contract::registry::{AVAILABLE, BY_PRIMARY, LOOKUP, PROFILE, PUT_PROFILE, PutProfile};
 use kez_contract::sigchain::{EVENTS, HEAD};
 use kez_crypto::{Signed, Tag, Timestamp};
@@ -41,12 +42,18 @@ const TARGETS: &[&str] = &[
     "kez.rpc.registry.put-proofs.{bob}.{bob}",
     "kez.rpc.sigchain.append.{bob}.{bob}",
     "kez.rpc.registry.lookup.{mallory}.{mallory}",
+    "kez.rpc.push.subscribe.{bob}.{bob}",
+    "kez.rpc.push.unsubscribe.{bob}.{bob}",
+    "kez.web.push.subscribe",
     // JetStream, the broker and the service API
     "$JS.API.STREAM.CREATE.MINE",
     "$JS.API.STREAM.PURGE.KEZ_INBOX_0",
     "$JS.API.STREAM.DELETE.KEZ_CURSOR",
     "$JS.API.DIRECT.GET.KEZ_INBOX_0",
     "$JS.API.STREAM.DELETE.KEZ_SIGCHAIN",
+    "$JS.API.CONSUMER.CREATE.KEZ_INBOX_0.push",
+    "$JS.API.CONSUMER.MSG.NEXT.KEZ_INBOX_0.push",
+    "$JS.API.CONSUMER.DELETE.KEZ_INBOX_0.push",
     "$SYS.REQ.USER.AUTH",
     "$SYS.REQ.USER.INFO",
     "$SYS.REQ.SERVER.PING.CONNZ",
@@ -54,6 +61,8 @@ const TARGETS: &[&str] = &[
     "$SYS.ACCOUNT.EDGE.DISCONNECT",
     "kez.edge.connections",
     "kez.edge.kick.X",
+    "kez.edge.connected",
+    "kez.edge.disconnected",
     "$SRV.PING",
     "$SRV.INFO.inbox",
     "kez.auth.$SRV.PING",
@@ -61,6 +70,7 @@ const TARGETS: &[&str] = &[
     "_INBOX_registry.x",
     "_INBOX_inbox.x",
     "_INBOX_sigchain.x",
+    "_INBOX_push.x",
     "_INBOX_gateway.x",
     "_INBOX_auth-callout.x",
     "_INBOX_operator.x",
@@ -183,7 +193,12 @@ async fn replies_on_the_brokers_own_subjects_are_refused() {
     let mallory = mesh.person("mallory").await;
     let mut guest = Guest::person(&mesh, &mallory).await;
     let lookup = LOOKUP.subject(&mallory.hex(), &mallory.hex());
-    for reply in ["_R_.AbCdEf.GhIjKl", "_GR_.AbCdEf.GhIjKl.x", "$JS.ACK.KEZ_INBOX_0.x.1.1.1.1.0"] {
+    for reply in [
+        "_R_.AbCdEf.GhIjKl",
+        "_GR_.AbCdEf.GhIjKl.x",
+        "$JS.ACK.KEZ_INBOX_0.x.1.1.1.1.0",
+        "$JS.ACK.KEZ_INBOX_0.push.1.1.1.1.0",
+    ] {
         guest.nats.publish_with_reply(lookup.clone(), reply, "{}".into()).await.unwrap();
         let refusal = format!("nats: Permissions Violation for Publish with Reply of \"{reply}\"");
         assert_eq!(guest.refusals().await, [refusal]);
@@ -240,7 +255,7 @@ async fn describe(mallory: &Person) {
 }
 
 /// Calls that Mallory may make, each under the name that its service counts it by: endpoint, subject, body.
-fn calls(mallory: &Person) -> [(&'static str, String, String); 8] {
+fn calls(mallory: &Person) -> [(&'static str, String, String); 9] {
     let me = mallory.hex();
     let by_key = || json!({ "primary": mallory.key().identifier() }).to_string();
     let by_handle = || r#"{"handle":"mallory"}"#.to_owned();
@@ -252,6 +267,7 @@ fn calls(mallory: &Person) -> [(&'static str, String, String); 8] {
         ("registry rpc-profile", PROFILE.subject(&me, &me), by_handle()),
         ("sigchain rpc-head", HEAD.subject(&me, &me), by_key()),
         ("sigchain rpc-events", EVENTS.subject(&me, &me), chain),
+        ("push rpc-vapid-key", VAPID_KEY.subject(&me, &me), "{}".to_owned()),
         ("inbox rpc-fetch", FETCH.subject(&me, &me), r#"{"since":0,"limit":1}"#.to_owned()),
         ("inbox rpc-send", SEND.subject(&me, &me), letter(mallory)),
     ]
@@ -292,6 +308,16 @@ async fn ears(mesh: &Mesh, bob: &Person) -> Vec<(&'static str, Tap)> {
                 "_INBOX_sigchain.>",
             ],
         ),
+        (
+            "push",
+            &[
+                "kez.rpc.push.>",
+                "kez.web.push.>",
+                "kez.edge.connected",
+                "kez.edge.disconnected",
+                "_INBOX_push.>",
+            ],
+        ),
         ("gateway", &["kez.live.*", "_INBOX_gateway.>"]),
         ("auth-callout", &["$SYS.REQ.USER.AUTH", "$SRV.>", "kez.feed.registry.*", "_INBOX_auth-callout.>"]),
         ("operator", &["_INBOX_operator.>"]),
@@ -326,7 +352,7 @@ async fn stored(mesh: &Mesh) -> BTreeMap<String, u64> {
 /// How many calls each endpoint of the services has answered, but those that services make of each other whenever they like.
 async fn served(operator: &Nats) -> BTreeMap<String, usize> {
     let mut served = BTreeMap::new();
-    for service in ["registry", "sigchain", "inbox"] {
+    for service in ["registry", "sigchain", "push", "inbox"] {
         let endpoints = replicas(operator, service).await.into_values().flat_map(|replica| replica.endpoints);
         for endpoint in endpoints.filter(|endpoint| !endpoint.name.starts_with("svc-")) {
             *served.entry(format!("{service} {}", endpoint.name)).or_default() += endpoint.requests;

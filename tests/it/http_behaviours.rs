@@ -40,13 +40,13 @@ async fn a_server_says_how_it_does() {
     assert_eq!(health, json!({ "status": "ok", "server": SERVER, "version": env!("CARGO_PKG_VERSION") }));
 
     let ready: Value = web.get("/v1/readyz").await.read(200);
-    for service in ["auth-callout", "inbox", "registry"] {
+    for service in ["auth-callout", "inbox", "push", "registry"] {
         assert_eq!(ready["services"][service].as_array().map(Vec::len), Some(1), "{service}: {ready}");
     }
 
     let config: Value = web.get("/v1/config").await.read(200);
     assert_eq!((&config["server"], &config["nats"]), (&json!(SERVER), &json!(["/v1/nats"])));
-    assert_eq!(config["vapid_public_key"], Value::Null);
+    assert!(config["vapid_public_key"].as_str().is_some_and(|key| key.len() == 87), "{config}");
     let limits =
         json!({ "envelope_bytes": 262_144, "page": 500, "retention_days": 30, "http_sends_per_minute": 60 });
     assert_eq!(config["limits"], limits);

@@ -1,5 +1,7 @@
 //! What Kez tells its operators says nothing about its people: logs, traces and metrics of a conversation are searched for them.
 
+mod waking;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use async_nats::HeaderMap;
@@ -20,7 +22,7 @@ use tests::marks::{Marks, marked};
 use tests::mesh::SERVER;
 use tests::operator::until_replicas;
 use tests::web::answer;
-use tests::{Mesh, Person, Process, Web};
+use tests::{Mesh, Person, Process, PushNetwork, Web};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
@@ -28,6 +30,7 @@ use tokio::task::yield_now;
 struct Watched {
     collector: Collector,
     mesh: Mesh,
+    network: PushNetwork,
     services: Vec<Process>,
     gateway: SocketAddr,
     metrics: SocketAddr,
@@ -36,6 +39,7 @@ struct Watched {
 impl Watched {
     async fn start() -> Self {
         let (collector, mesh) = (Collector::start().await, Mesh::broker().await);
+        let network = PushNetwork::start().await;
         // Ports of an address that nobody else on this machine takes.
         let [_, a, b, c] = random::bytes::<4>();
         let own = Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254));
@@ -53,21 +57,26 @@ impl Watched {
         let xkey = format!("--xkey-seed-file={}", mesh.keys.xkey_file().display());
         let websocket = format!("--nats-websocket-url={}", mesh.plan.nats_websocket_url);
         let listen = [format!("--listen={gateway}"), format!("--metrics-listen={metrics}")];
+        let mut push = network.flags();
+        push.push(format!("--database-url={}", mesh.plan.push_database_url));
+        push.push(format!("--vapid-key-file={}", mesh.keys.vapid_file().display()));
+        push.push(format!("--vapid-contact={}", mesh.plan.vapid_contact));
         let services = vec![
             start("gateway", &[server.clone(), websocket, listen[0].clone(), listen[1].clone()]),
             start("auth-callout", &[server.clone(), issuer, xkey]),
             start("inbox", &["--mailbox-messages=8".to_owned()]),
             start("registry", &[server, database]),
+            start("push", &push),
             start("sigchain", &[chains, "--proof-resolvers=127.0.0.1:1".to_owned()]),
         ];
         let operator = mesh.user("operator").await;
-        for service in ["registry", "inbox", "auth-callout", "sigchain"] {
+        for service in ["registry", "inbox", "auth-callout", "sigchain", "push"] {
             until_replicas(&operator, service, 1).await;
         }
         while TcpStream::connect(gateway).await.is_err() {
             yield_now().await;
         }
-        Self { collector, mesh, services, gateway, metrics }
+        Self { collector, mesh, network, services, gateway, metrics }
     }
 
     fn http(&self) -> String {
@@ -136,7 +145,8 @@ async fn talk(watched: &Watched, web: &Web) -> Conversation {
         web.get(&path).await.read::<Value>(200);
     }
     let account = claim(&alice, web).await;
-    let marks = Marks::default()
+    let marks = waking::sleep_and_be_woken(mesh, web, &watched.network, &alice)
+        .await
         .word("an account", &account)
         .word("alice", &names[0])
         .word("bob", &names[1])
@@ -225,7 +235,7 @@ fn now() -> Timestamp {
 }
 
 /// What log lines may hold besides their time and level. `key` is a hash that changes with every process.
-const FIELDS: [&str; 6] = ["message", "service", "reason", "error", "key", "code"];
+const FIELDS: [&str; 7] = ["message", "service", "reason", "error", "key", "code", "status"];
 /// What spans may hold: where in our code they were, for how long, and which kind of call it was.
 const ATTRIBUTES: [&str; 10] = [
     "busy_ns",
@@ -265,9 +275,13 @@ async fn no_log_no_trace_and_no_number_says_anything_about_people() {
     assert!(calls("rpc-send") > 2 && calls("web-register") == 2 && calls("sign-in") > 4, "traces did arrive");
 
     assert_eq!(marks.found_in(metrics.body.as_bytes()), Vec::<&str>::new());
-    for number in
-        ["kez_gateway_requests_total{route=\"/v1/messages\"", "kez_service_requests_total{service=\"inbox\""]
-    {
+    for number in [
+        "kez_gateway_requests_total{route=\"/v1/messages\"",
+        "kez_service_requests_total{service=\"inbox\"",
+        "kez_push_total{outcome=\"accepted\"",
+        "kez_push_total{outcome=\"gone\"",
+        "kez_push_total{outcome=\"refused\"",
+    ] {
         assert!(metrics.body.contains(number), "{}", metrics.body);
     }
 
@@ -285,8 +299,8 @@ async fn no_log_no_trace_and_no_number_says_anything_about_people() {
     }
     let times = |message: &str| said.iter().filter(|found| *found == message).count();
     assert_eq!(times("a sign-in is refused"), 2);
-    assert_eq!(times("the broker is gone; reconnecting"), 5);
-    assert_eq!(times("stopping: finishing what is in flight"), 5);
+    assert_eq!(times("the broker is gone; reconnecting"), 6);
+    assert_eq!(times("stopping: finishing what is in flight"), 6);
 }
 
 /// What a line of a JSON log says, in a form without surprises.
@@ -295,7 +309,7 @@ fn read_log_line(line: &str) -> String {
     Timestamp::parse(&format!("{}Z", &line["timestamp"].as_str().unwrap()[..19])).unwrap();
     assert!(["INFO", "WARN", "ERROR"].contains(&line["level"].as_str().unwrap()), "{line}");
     for (name, value) in line["fields"].as_object().unwrap() {
-        assert!(FIELDS.contains(&name.as_str()) && value.is_string(), "{line}");
+        assert!(FIELDS.contains(&name.as_str()) && (value.is_string() || name == "status"), "{line}");
     }
     line["fields"]["message"].as_str().unwrap().to_owned()
 }

@@ -280,10 +280,10 @@ fn the_mesh_is_complete(terminal: &Terminal, up: &Up) {
         ["mesh", "--once", "--json", "--nats-url", &up.nats, "--operator-seed-file", seed.to_str().unwrap()];
     let services = terminal.kez_as("alice", up, &arguments).json();
     let names: Vec<&str> = services.iter().filter_map(|service| service["name"].as_str()).collect();
-    assert_eq!(names, ["auth-callout", "inbox", "registry", "sigchain"]);
+    assert_eq!(names, ["auth-callout", "inbox", "push", "registry", "sigchain"]);
     assert!(services.iter().all(|service| service["replicas"] == 1), "{services:?}");
     let picture = terminal.kez_as("alice", up, &[&arguments[..2], &arguments[3..]].concat()).well();
-    assert!(picture.starts_with("SERVICE") && picture.lines().count() == 5, "{picture}");
+    assert!(picture.starts_with("SERVICE") && picture.lines().count() == 6, "{picture}");
 }
 
 #[track_caller]

@@ -29,6 +29,8 @@ mod proofs_github;
 mod proofs_guard;
 mod proofs_nostr;
 mod proofs_web;
+mod push_refuses;
+mod push_subscriptions;
 mod push_wakes;
 mod races_to_register;
 mod rate_limits;

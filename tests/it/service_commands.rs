@@ -74,6 +74,18 @@ const SERVICES: &[(&str, Wrong)] = &[
         ],
     ),
     (
+        "push",
+        &[
+            ("DATABASE_URL", &["mysql://kez@db/kez", "sqlite:///nowhere/push.db"]),
+            ("KEZ_VAPID_KEY_FILE", &["/nowhere/vapid.pem", "{file}"]),
+            ("KEZ_VAPID_CONTACT", &["", "operator@kez.test", "mailto:", "http://kez.test"]),
+            ("KEZ_ALLOW_PRIVATE_PUSH", &["10.0.0.0/33", "push.example"]),
+            ("KEZ_PUSH_CA_FILE", &["/nowhere/ca.pem", "{file}"]),
+            ("KEZ_PUSH_RESOLVERS", &["resolver.example"]),
+            ("KEZ_PERSON_PUSH_CALLS_PER_MINUTE", &["0"]),
+        ],
+    ),
+    (
         "sigchain",
         &[
             ("DATABASE_URL", &["mysql://kez@db/kez"]),
@@ -151,12 +163,15 @@ fn start_with(mesh: &Mesh, home: &TempDir, name: &str, variable: &str, value: &s
     };
     let seed = text(mesh.keys.seed_file(name));
     let database = format!("sqlite://{}?mode=rwc", home.path().join("registry.db").display());
+    let vapid = text(home.path().join("vapid.pem"));
     let mut variables = vec![
         ("KEZ_NATS_URL", mesh.plan.nats_url.as_str()),
         ("KEZ_NATS_SEED_FILE", &seed),
         ("KEZ_AUTH_ISSUER_SEED_FILE", &issuer),
         ("KEZ_AUTH_XKEY_SEED_FILE", &xkey),
         ("DATABASE_URL", &database),
+        ("KEZ_VAPID_KEY_FILE", &vapid),
+        ("KEZ_VAPID_CONTACT", "mailto:operator@kez.test"),
         ("KEZ_LISTEN", "127.0.0.1:0"),
     ];
     variables.retain(|(given, _)| *given != variable);

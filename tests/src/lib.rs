@@ -26,6 +26,7 @@ pub mod person;
 pub mod process;
 pub mod push;
 pub mod shell;
+pub mod subscriber;
 pub mod tap;
 pub mod web;
 

@@ -98,7 +98,7 @@ impl Mesh {
             database_url: format!("sqlite://{}?mode=rwc", database.join("registry.db").display()),
             sigchain_database_url: format!("sqlite://{}?mode=rwc", database.join("sigchain.db").display()),
             push_database_url: format!("sqlite://{}?mode=rwc", database.join("push.db").display()),
-            vapid_contact: format!("mailto:postmaster@{SERVER}"),
+            vapid_contact: format!("mailto:operator@{SERVER}"),
             listen: any,
             // Stories are the same whether or not the web client was built.
             extra: [("gateway", "--web-dir=none")]

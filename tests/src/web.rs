@@ -52,6 +52,10 @@ impl Web {
         answer(self.request(Method::POST, path).body(body)).await
     }
 
+    pub async fn post_signed(&self, path: &str, auth: &str, body: impl Into<Body>) -> Answer {
+        answer(self.request(Method::POST, path).header(AUTH_HEADER, auth).body(body)).await
+    }
+
     pub async fn put_signed(&self, path: &str, auth: &str, body: impl Into<Body>) -> Answer {
         answer(self.request(Method::PUT, path).header(AUTH_HEADER, auth).body(body)).await
     }
