@@ -25,3 +25,14 @@ export const naughty: readonly string[] = [
   '../../../../etc/passwd',
   'a\u0000b'.replace('\u0000', '\uFFFD'),
 ];
+
+/** The same for names, which are shorter: those of the texts that fit, and names of which nothing is to be seen. */
+export const naughtyNames: readonly string[] = [
+  ...naughty.filter((text) => Array.from(text).length <= 64),
+  'W'.repeat(64),
+  '\u200B\u2060',
+  '\u3164',
+  '\u0301',
+  'two\nlines\tand\u2028more',
+  '(99) Chats · Kez',
+];

@@ -38,6 +38,9 @@ interface KeptPerson {
   at: number;
 }
 
+/** Something that can be seen: no control, no space, no mark without a letter, none of the letters that are drawn as nothing. */
+const VISIBLE = /[^\p{C}\p{Z}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u;
+
 /** What was looked up longer ago is looked up again when it is asked for, in milliseconds. */
 const FRESH = 6 * 60 * 60 * 1000;
 /** Who is looked at more closely is looked up when it was longer ago than this. */
@@ -117,7 +120,8 @@ export class People {
   /** What to call somebody: display name, else handle, else the beginning of the key. Reactive. */
   name(primary: string): string {
     const { displayName, handle } = this.of(primary);
-    return displayName ?? handle ?? `${primary.replace(/^ed25519:/, '').slice(0, 8)}…`;
+    const name = displayName !== null && VISIBLE.test(displayName) ? displayName : handle;
+    return name ?? `${primary.replace(/^ed25519:/, '').slice(0, 8)}…`;
   }
 
   /** The person behind `alice`, `alice@server` or a key. `not_found`, `wrong_server`, `invalid_handle`, `unavailable`. */
