@@ -37,7 +37,7 @@ async fn wakes_once(network: &PushNetwork, mesh: &Mesh) {
     for device in ["phone", "tablet"] {
         let pushes = network.to(device);
         assert_eq!(pushes.len(), 1, "{device}");
-        pushes[0].check(&key, network);
+        pushes[0].check(&key, mesh, network);
     }
     // The same word for everybody: nothing in it tells one device from another.
     let [phone, tablet] = ["phone", "tablet"].map(|device| network.to(device).remove(0).headers);

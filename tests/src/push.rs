@@ -12,8 +12,12 @@ use axum::http::{HeaderMap, Method, Request, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use futures_util::stream;
+use hickory_server::proto::rr::RecordType;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use kez_contract::push::{SignedPush, Subscribe, SubscriptionKeys, Subscriptions, WEB_SUBSCRIBE};
+use kez_contract::push::{
+    SignedList, SignedPush, Subscribe, SubscriptionKeys, Subscriptions, WEB_SUBSCRIBE, WEB_SUBSCRIPTIONS,
+};
 use kez_contract::{Problem, push};
 use kez_crypto::{Handle, SecretKey, Timestamp, request_auth};
 use kez_service::{ask, random};
@@ -24,12 +28,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::accounts::site::Secured;
-use crate::accounts::{Accounts, HERE, Victim};
+use crate::accounts::{self, Accounts, HERE, Victim};
 use crate::mesh::Mesh;
 use crate::operator;
 
-/// Whom push networks can write to.
-pub const CONTACT: &str = "mailto:postmaster@kez.test";
 /// Longer than anything takes that a story waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A point that browsers could subscribe with: the base point of P-256.
@@ -53,6 +55,8 @@ pub enum Reply {
     With(u16, &'static str, String),
     /// Takes it, and never answers.
     Silent,
+    /// 201, and a body that never ends.
+    Endless,
 }
 
 /// A request that came.
@@ -153,6 +157,13 @@ impl PushNetwork {
         self.to(device)
     }
 
+    /// A network of the same names, at another name, whose certificate nobody trusts.
+    pub async fn stranger(&self, host: &str) -> Self {
+        let stranger = Self::at(host).await;
+        self.accounts.names.set(host, RecordType::A, [accounts::Reply::addresses(&[HERE])]);
+        stranger
+    }
+
     /// Subscribes a device of somebody.
     pub async fn subscribe(&self, mesh: &Mesh, sleeper: &Sleeper, device: &str) {
         subscribe(mesh, sleeper, &self.endpoint(device)).await.unwrap();
@@ -162,7 +173,7 @@ impl PushNetwork {
 impl Push {
     /// Fails unless it is what the standards say (RFC 8030, RFC 8292), and nothing more: signed by that key for that network,
     /// and empty.
-    pub fn check(&self, key: &str, network: &PushNetwork) {
+    pub fn check(&self, key: &str, mesh: &Mesh, network: &PushNetwork) {
         assert_eq!(self.method, Method::POST);
         assert!(self.body.is_empty(), "a push carries nothing");
         let header = |name: &str| self.headers.get(name).map(|value| value.to_str().unwrap());
@@ -177,7 +188,7 @@ impl Push {
         assert_eq!(signed_by, format!("k={key}"));
         let claims =
             claims(token.strip_prefix("t=").unwrap(), key, &format!("https://{}", network.authority));
-        assert_eq!(claims.sub, CONTACT);
+        assert_eq!(claims.sub, mesh.plan.vapid_contact);
         let left = claims.exp - kez_service::Clock::default().now();
         assert!((60 * 60..=24 * 60 * 60).contains(&left), "the token is good for {left} s");
     }
@@ -222,6 +233,16 @@ pub async fn subscribe(mesh: &Mesh, sleeper: &Sleeper, endpoint: &str) -> Result
     ask(&mesh.user("gateway").await, WEB_SUBSCRIBE, &signed).await
 }
 
+/// The endpoints that somebody is subscribed with.
+pub async fn endpoints(mesh: &Mesh, sleeper: &Sleeper) -> Vec<String> {
+    let handle = Handle::parse(&sleeper.handle).unwrap();
+    let now = Timestamp::from_unix(mesh.clock.now());
+    let auth = request_auth::sign(&request_auth::push_subscriptions(&handle), now, &sleeper.secret);
+    let signed = SignedList { handle: handle.to_string(), auth };
+    let kept = ask(&mesh.user("gateway").await, WEB_SUBSCRIPTIONS, &signed).await.unwrap();
+    kept.subscriptions.into_iter().map(|subscription| subscription.endpoint).collect()
+}
+
 /// The key that a mesh signs pushes with.
 pub async fn vapid_key(mesh: &Mesh) -> String {
     let gateway = mesh.user("gateway").await;
@@ -259,6 +280,14 @@ pub async fn counts(mesh: &Mesh) -> BTreeMap<String, u64> {
     counts
 }
 
+/// Waits until something became of mail so often.
+pub async fn until_counted(mesh: &Mesh, outcome: &str, times: u64) {
+    let deadline = Instant::now() + PATIENCE;
+    while counts(mesh).await.get(outcome).is_none_or(|counted| *counted < times) {
+        assert!(Instant::now() < deadline, "{outcome} was not counted {times} times");
+    }
+}
+
 /// Flags of the push service.
 pub fn as_push(flags: &[String]) -> Vec<(&'static str, &str)> {
     flags.iter().map(|flag| ("push", flag.as_str())).collect()
@@ -284,6 +313,11 @@ async fn take(State(desk): State<Desk>, request: Request<Body>) -> Response<Body
     desk.pushes.send_modify(|pushes| pushes.push(push));
     match reply.unwrap_or(Reply::Status(201)) {
         Reply::Silent => std::future::pending().await,
+        Reply::Endless => {
+            let piece = || Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 4096]));
+            let body = Body::from_stream(stream::iter(std::iter::repeat_with(piece)));
+            Response::builder().status(201).body(body).unwrap()
+        }
         Reply::Status(status) => Response::builder().status(status).body(Body::empty()).unwrap(),
         Reply::With(status, name, value) => {
             Response::builder().status(status).header(name, value).body(Body::empty()).unwrap()

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use super::mail::Mail;
 use super::presence::Presence;
 
-/// A connection that breaks so soon after mail was skipped for it may have been broken then.
-const BROKEN_SINCE: Duration = Duration::from_secs(60);
+/// A connection that breaks so soon after mail was skipped for it may have been broken then: the broker finds out with its
+/// third ping, thirty seconds apart.
+const BROKEN_SINCE: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
 pub struct Held {
