@@ -22,12 +22,14 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await alice.page.getByRole('link', { name: /shall we meet/ }).click();
     await check(alice.page, 'the open chat');
     await alice.page.getByRole('button', { name: /^About/ }).click();
+    await expect(alice.page.getByRole('dialog')).toBeVisible();
     await check(alice.page, 'about somebody');
     await alice.page.keyboard.press('Escape');
     await alice.page.getByRole('button', { name: 'Emoji' }).click();
     await check(alice.page, 'the emoji');
     await alice.page.keyboard.press('Escape');
     await alice.page.keyboard.press('Control+/');
+    await expect(alice.page.getByRole('dialog')).toBeVisible();
     await check(alice.page, 'the shortcuts');
     await alice.page.keyboard.press('Escape');
     await alice.lock();

@@ -1,9 +1,6 @@
-// All words that people see, in one place and ready for translation; the longest parts are in texts/, the names of
-// emoji beside their table.
-import { addClaim, claims } from './texts/claims.ts';
+// All words that people see, in one place and ready for translation; what only pages that come late say is in texts/ and
+// comes with them, the names of emoji are beside their table.
 import { problems } from './texts/problems.ts';
-import { settings } from './texts/settings.ts';
-import { trust } from './texts/trust.ts';
 
 export const texts = {
   wordmark: 'kez',
@@ -30,6 +27,8 @@ export const texts = {
     chats: 'Chats',
     identity: 'Identity',
     settings: 'Settings',
+    claims: 'Accounts',
+    addClaim: 'Connect an account',
     unread: (count: number) => (count === 1 ? '1 unread message' : `${count} unread messages`),
   },
   landing: {
@@ -257,9 +256,6 @@ export const texts = {
     add: 'Connect an account',
     groups: { verified: 'Verified', failed: 'Not verified', pending: 'Pending' },
   },
-  claims,
-  addClaim,
-  settings,
   passphraseDialog: {
     title: 'Your passphrase, please',
     text: 'This needs the key of your identity, which is not in memory since the page was loaded again.',
@@ -299,7 +295,6 @@ export const texts = {
       { keys: ['Ctrl', '/'], text: 'Show this list' },
     ],
   },
-  trust,
   notFound: {
     title: 'Not found',
     heading: 'There is nothing here',
