@@ -16,6 +16,7 @@ mod http;
 mod latency;
 mod load;
 mod people;
+mod pushes;
 mod report;
 mod sends;
 mod sign_ins;
@@ -46,13 +47,14 @@ struct Arguments {
 }
 
 /// What can be measured: a name, and what measures it. One group may give several rows.
-const GROUPS: [(&str, &[&str]); 10] = [
+const GROUPS: [(&str, &[&str]); 11] = [
     ("sends", &["send-512", "send-64"]),
     ("latency", &["latency-p50", "latency-p99"]),
     ("http", &["http-send"]),
     ("sign-ins", &["sign-in"]),
     ("idle", &["idle-mesh-memory"]),
     ("people", &["idle-people-memory", "deliver-10000"]),
+    ("pushes", &["push-10000", "push-memory", "push-p50"]),
     ("appends", &["append-512"]),
     ("chains", &["chain-1000", "head-p50"]),
     ("fetch-1", &["fetch-1-warm", "fetch-1-p99", "fetch-1-idle"]),
@@ -96,6 +98,7 @@ async fn measure(group: &str, runs: usize) -> anyhow::Result<Vec<Row>> {
         "sign-ins" => sign_ins::measure(runs).await,
         "idle" => people::idle_mesh(runs).await,
         "people" => people::measure(runs).await,
+        "pushes" => pushes::measure(runs).await,
         "appends" => chains::appends(runs).await,
         "chains" => chains::reads(runs).await,
         "fetch-1" => fetch::measure(1, runs).await,

@@ -157,6 +157,18 @@ impl PushNetwork {
         self.to(device)
     }
 
+    /// Waits until so many pushes have come, to whomever.
+    pub async fn heard_in_all(&self, number: usize) {
+        let mut pushes = self.desk.pushes.subscribe();
+        let enough = timeout(PATIENCE, pushes.wait_for(|pushes| pushes.len() >= number)).await;
+        assert!(enough.is_ok(), "{} of {number} pushes came", self.all().len());
+    }
+
+    /// Remembers no push any more.
+    pub fn forget(&self) {
+        self.desk.pushes.send_modify(Vec::clear);
+    }
+
     /// A network of the same names, at another name, whose certificate nobody trusts.
     pub async fn stranger(&self, host: &str) -> Self {
         let stranger = Self::at(host).await;
@@ -224,13 +236,23 @@ impl Mesh {
 
 /// Subscribes an endpoint for somebody.
 pub async fn subscribe(mesh: &Mesh, sleeper: &Sleeper, endpoint: &str) -> Result<Subscriptions, Problem> {
+    subscribe_as(&mesh.user("gateway").await, mesh, sleeper, endpoint).await
+}
+
+/// The same on a connection of the gateway's that there is already.
+pub async fn subscribe_as(
+    gateway: &Client,
+    mesh: &Mesh,
+    sleeper: &Sleeper,
+    endpoint: &str,
+) -> Result<Subscriptions, Problem> {
     let handle = Handle::parse(&sleeper.handle).unwrap();
     let keys = SubscriptionKeys { p256dh: POINT.to_owned(), auth: URL_SAFE_NO_PAD.encode([7; 16]) };
     let body = Subscribe { endpoint: endpoint.to_owned(), keys };
     let now = Timestamp::from_unix(mesh.clock.now());
     let auth = request_auth::sign(&request_auth::push_subscribe(&handle, endpoint), now, &sleeper.secret);
     let signed = SignedPush { handle: handle.to_string(), auth, body: serde_json::to_string(&body).unwrap() };
-    ask(&mesh.user("gateway").await, WEB_SUBSCRIBE, &signed).await
+    ask(gateway, WEB_SUBSCRIBE, &signed).await
 }
 
 /// The endpoints that somebody is subscribed with.
