@@ -9,6 +9,7 @@ import { checkSession } from '../crypto/session.ts';
 import { body, read, refusal, Verbatim } from './calls.ts';
 import { delay, pause } from './delay.ts';
 import { Http } from './http.ts';
+import { readProfile } from './facts.ts';
 import { readLive } from './live.ts';
 import { Session } from './session.ts';
 
@@ -156,4 +157,19 @@ test('addresses of the broker are below the page, or their own', async () => {
   expect(new Http('http://127.0.0.1:8080').webSocket('/v1/nats')).toBe('ws://127.0.0.1:8080/v1/nats');
   expect(new Http('https://kez.lat').webSocket('wss://nats.kez.lat')).toBe('wss://nats.kez.lat/');
   await expect(new Http('http://127.0.0.1:1').config()).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('of what the registry announces only profiles are read, as they were signed', () => {
+  const read = (text: string) => readProfile(utf8(text));
+  expect(read('{"fact":"profile","envelope":{"b":1,"a":"\\u00e4"}}')).toBe('{"a":"ä","b":1}');
+  for (const other of [
+    '',
+    'null',
+    '[]',
+    '{"fact":"registered","envelope":{}}',
+    '{"fact":"profile","fact":"profile","envelope":{}}',
+    '{"fact":"profile","envelope":{"n":1.5}}',
+    `{"fact":"profile","envelope":{"a":"${'x'.repeat(80_000)}"}}`,
+  ])
+    expect(read(other)).toBeUndefined();
 });
