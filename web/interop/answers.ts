@@ -13,7 +13,7 @@ import { parseIdentifier } from '../src/crypto/identifier.ts';
 import { parse, type JsonObject } from '../src/crypto/json.ts';
 import { SecretKey, x25519Public, type Signer } from '../src/crypto/keys.ts';
 import { messageFromSigned, messagePayload } from '../src/crypto/message.ts';
-import { NostrSecret } from '../src/crypto/nostr.ts';
+import { NostrSecret } from '../src/crypto/nostr-signature.ts';
 import { deviceProof, readOp, successorProof } from '../src/crypto/op.ts';
 import { parsePhrase, phraseOf } from '../src/crypto/phrase.ts';
 import { fromNkey, nkeyOf, parseEd25519, parsePrimary, verify } from '../src/crypto/primary.ts';

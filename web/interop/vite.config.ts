@@ -2,7 +2,12 @@
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  build: { ssr: 'interop/main.ts', target: 'node20', copyPublicDir: false },
+  build: {
+    ssr: 'interop/main.ts',
+    target: 'node20',
+    copyPublicDir: false,
+    rollupOptions: { output: { codeSplitting: false } },
+  },
   ssr: { noExternal: true },
   logLevel: 'warn',
 });

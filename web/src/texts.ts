@@ -240,7 +240,7 @@ export const texts = {
       'Name and words are seen by everybody who knows your handle; the picture by people you write to.',
     picture: {
       label: 'Picture',
-      hint: 'Choose one, paste it, or drop it here. Everything but its pixels is left out.',
+      hint: 'Choose one, paste it, or drop it here. Where it was taken does not travel with it.',
       choose: 'Choose a picture',
       remove: 'Remove',
     },

@@ -1,10 +1,7 @@
-// Nostr keys: secp256k1 keys that sign with BIP-340 and are written as `npub1…` (NIP-19).
-import { schnorr } from '@noble/curves/secp256k1.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+// How Nostr keys are written: `npub1…`, and their secrets `nsec1…` (NIP-19).
 import { bech32 } from '@scure/base';
 import type { Bytes } from './bytes.ts';
 import { Fault } from './fault.ts';
-import type { NostrPrimary } from './primary.ts';
 
 /** The key's 32 bytes in `npub1…`; `malformed` for every other text, and for another text of the same key. */
 export function fromNpub(text: string): Bytes {
@@ -17,35 +14,9 @@ export function toNpub(key: Uint8Array): string {
   return bech32.encode('npub', bech32.toWords(key));
 }
 
-/** BIP-340 over the message's SHA-256 (protocol section 3). */
-export function verifyNostr(key: Bytes, message: Bytes, signature: Bytes): boolean {
-  return schnorr.verify(signature, sha256(message), key);
-}
-
-/** A Nostr secret key, for claims and sigchains of Nostr identities. */
-export class NostrSecret {
-  readonly primary: NostrPrimary;
-  readonly #secret: Bytes;
-
-  /** The key of these 32 secret bytes; `malformed` for zero and for what is not below the curve's order. */
-  constructor(secret: Bytes) {
-    try {
-      this.primary = `nostr:${toNpub(schnorr.getPublicKey(secret))}`;
-    } catch {
-      throw new Fault('malformed');
-    }
-    this.#secret = secret;
-  }
-
-  /** Reads `nsec1…`. */
-  static fromNsec(text: string): NostrSecret {
-    return new NostrSecret(decode('nsec', text));
-  }
-
-  /** Signs without auxiliary randomness, so that the same message has one signature. */
-  async sign(message: Bytes): Promise<Bytes> {
-    return new Uint8Array(schnorr.sign(sha256(message), this.#secret, new Uint8Array(32)));
-  }
+/** The 32 secret bytes in `nsec1…`. */
+export function fromNsec(text: string): Bytes {
+  return decode('nsec', text);
 }
 
 function decode(prefix: string, text: string): Bytes {

@@ -6,22 +6,16 @@ import { Fault } from './fault.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import type { Opener } from './keys.ts';
 import * as members from './payload.ts';
+import { MAX_PICTURE_BYTES, type PictureType } from './picture-limits.ts';
 import { parsePreview, type Preview } from './preview.ts';
 import type { Ed25519Primary } from './primary.ts';
 import { openArchived, sealedFromValue, sealedText, type Sealed } from './sealed.ts';
-
-/** Width and height of every picture. */
-export const PICTURE_SIZE = 256;
-/** The longest picture: with its tag 24 KiB. */
-export const MAX_PICTURE_BYTES = 24 * 1024 - 16;
 
 /** The longest ciphertext and the longest preview, as text in bytes. */
 const MAX_CIPHERTEXT_TEXT = 32 * 1024;
 const MAX_PREVIEW = 24 * 1024;
 /** The length of AES-256-GCM's tag. */
 const TAG = 16;
-
-export type PictureType = 'image/webp' | 'image/jpeg';
 
 /** A profile's `picture`, well formed. */
 export interface Picture {

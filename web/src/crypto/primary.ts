@@ -4,7 +4,7 @@ import { fromHex, toHex, type Bytes } from './bytes.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import { Fault } from './fault.ts';
 import { decodeNkey, encodeNkey } from './nkey.ts';
-import { fromNpub, verifyNostr } from './nostr.ts';
+import { fromNpub } from './nostr.ts';
 
 /** `ed25519:` and 64 lower-case hex digits: what chat takes. */
 export type Ed25519Primary = `ed25519:${string}`;
@@ -66,5 +66,8 @@ export function algorithm(primary: Primary): string {
 /** Whether the primary signed the message, under its algorithm's rule. */
 export async function verify(primary: Primary, message: Bytes, signature: Bytes): Promise<boolean> {
   const key = keyBytes(primary);
-  return isEd25519(primary) ? verifyEd25519(key, message, signature) : verifyNostr(key, message, signature);
+  if (isEd25519(primary)) return verifyEd25519(key, message, signature);
+  // Seldom needed, so loaded late.
+  const { verifyNostr } = await import('./nostr-signature.ts');
+  return verifyNostr(key, message, signature);
 }

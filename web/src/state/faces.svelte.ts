@@ -3,14 +3,8 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Bytes } from '../crypto/bytes.ts';
 import { imageHeader } from '../crypto/image-header.ts';
-import {
-  openOwnKey,
-  openPicture,
-  pictureHash,
-  PICTURE_SIZE,
-  readPicture,
-  type Picture,
-} from '../crypto/picture.ts';
+import { openOwnKey, openPicture, pictureHash, readPicture, type Picture } from '../crypto/picture.ts';
+import { PICTURE_SIZE } from '../crypto/picture-limits.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
 import { keptKeys, keptPicture, type PictureKey } from './picture-notes.ts';
 import type { News, Unlocked } from './unlocked.ts';

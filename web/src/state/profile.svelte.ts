@@ -2,7 +2,8 @@
 import type { Bytes } from '../crypto/bytes.ts';
 import type { Json, JsonObject } from '../crypto/json.ts';
 import type { SecretKey } from '../crypto/keys.ts';
-import { pictureHash, pictureValue, sealPicture, type PictureType } from '../crypto/picture.ts';
+import { pictureHash, pictureValue, sealPicture } from '../crypto/picture.ts';
+import type { PictureType } from '../crypto/picture-limits.ts';
 import { createProfile, type ProfileContent } from '../crypto/profile.ts';
 import { seal } from '../crypto/sealed.ts';
 import { Verbatim } from '../nats/calls.ts';

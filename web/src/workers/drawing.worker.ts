@@ -2,7 +2,7 @@
 // it was taken nor the camera's name travel with it. What a file says of itself is read before any of it is decoded.
 import type { Bytes } from '../crypto/bytes.ts';
 import { imageHeader } from '../crypto/image-header.ts';
-import { MAX_PICTURE_BYTES, PICTURE_SIZE, type PictureType } from '../crypto/picture.ts';
+import { MAX_PICTURE_BYTES, PICTURE_SIZE, type PictureType } from '../crypto/picture-limits.ts';
 import { squarePng } from '../crypto/png.ts';
 import { PREVIEW_SIZE, previewText } from '../crypto/preview.ts';
 import { shuffle } from '../crypto/visual.ts';

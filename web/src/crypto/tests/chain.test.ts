@@ -8,7 +8,7 @@ import { parseIdentifier } from '../identifier.ts';
 import { DeviceKey, SecretKey, x25519Public, type Ed25519Signer, type Signer } from '../keys.ts';
 import { readBody, type Message } from '../message.ts';
 import { crc16, decodeNkey, encodeNkey } from '../nkey.ts';
-import { NostrSecret } from '../nostr.ts';
+import { NostrSecret } from '../nostr-signature.ts';
 import { deviceProof, successorProof, type Op } from '../op.ts';
 import { parsePhrase, PhraseFault, phraseOf, recover, wordsBeginning } from '../phrase.ts';
 import { parseEd25519, parsePrimary, primaryOf } from '../primary.ts';

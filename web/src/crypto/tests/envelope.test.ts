@@ -4,7 +4,7 @@ import { canonicalText } from '../canonical.ts';
 import { createSigned, envelopeText, envelopeValue, parseSigned, type Tag } from '../envelope.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Signer } from '../keys.ts';
-import { NostrSecret } from '../nostr.ts';
+import { NostrSecret } from '../nostr-signature.ts';
 import { payload } from '../payload.ts';
 import { algorithm, nkeyOf, primaryOf } from '../primary.ts';
 import { checkProfile, createProfile } from '../profile.ts';

@@ -5,15 +5,8 @@ import { fromBase64url, toBase64url, toHex, utf8, type Bytes } from '../bytes.ts
 import { identicon } from '../identicon.ts';
 import { parse, type Json } from '../json.ts';
 import { bodyValue, readBody } from '../message.ts';
-import {
-  MAX_PICTURE_BYTES,
-  openOwnKey,
-  openPicture,
-  pictureHash,
-  pictureValue,
-  readPicture,
-  sealPicture,
-} from '../picture.ts';
+import { openOwnKey, openPicture, pictureHash, pictureValue, readPicture, sealPicture } from '../picture.ts';
+import { MAX_PICTURE_BYTES } from '../picture-limits.ts';
 import { squarePng } from '../png.ts';
 import { parsePreview, previewText } from '../preview.ts';
 import { parsePrimary, type Ed25519Primary } from '../primary.ts';
