@@ -48,15 +48,18 @@ export class Mesh {
   #process: ChildProcess | undefined;
   #said = '';
 
-  protected constructor(folder: string, ports: readonly number[]) {
+  readonly #pages: string;
+
+  protected constructor(folder: string, ports: readonly number[], pages = WEB) {
     this.folder = folder;
     this.ports = ports;
+    this.#pages = pages;
   }
 
-  /** A mesh that runs. */
-  static async start(): Promise<Mesh> {
+  /** A mesh that runs, with the pages of this folder. */
+  static async start(pages?: string): Promise<Mesh> {
     const folder = await mkdtemp(join(tmpdir(), 'kez-mesh-'));
-    const mesh = new Mesh(folder, await freePorts(3));
+    const mesh = new Mesh(folder, await freePorts(3), pages);
     await mesh.up();
     return mesh;
   }
@@ -74,7 +77,7 @@ export class Mesh {
         KEZ_LISTEN: web ?? '',
         KEZ_NATS_LISTEN: nats ?? '',
         KEZ_NATS_WEBSOCKET_LISTEN: webSocket ?? '',
-        KEZ_WEB_DIR: WEB,
+        KEZ_WEB_DIR: this.#pages,
       }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -12,11 +12,11 @@ export class BrowserPerson {
   passphrase: string;
   words: string[] = [];
 
-  constructor(context: BrowserContext, page: Page, handle: string) {
+  constructor(context: BrowserContext, page: Page, handle: string, passphrase = `passphrase of ${handle}`) {
     this.context = context;
     this.page = page;
     this.handle = handle;
-    this.passphrase = `passphrase of ${handle}`;
+    this.passphrase = passphrase;
   }
 
   /** Makes an identity, writes the words down, registers. */
@@ -124,6 +124,7 @@ interface Options {
   expected?: RegExp;
   colorScheme?: 'dark' | 'light';
   viewport?: { width: number; height: number };
+  userAgent?: string;
 }
 
 interface Story {
@@ -179,13 +180,14 @@ export function originOf(mesh: Mesh): string {
 async function open(
   browser: Browser,
   baseURL: string,
-  { colorScheme, viewport }: Options,
+  { colorScheme, viewport, userAgent }: Options,
 ): Promise<BrowserContext> {
   const context = await browser.newContext({
     baseURL,
     permissions: ['clipboard-read', 'clipboard-write'],
     ...(colorScheme ? { colorScheme } : {}),
     ...(viewport ? { viewport } : {}),
+    ...(userAgent ? { userAgent } : {}),
   });
   await context.addInitScript(() => {
     addEventListener('securitypolicyviolation', (event) => {

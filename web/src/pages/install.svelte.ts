@@ -1,15 +1,18 @@
 // Whether this browser can install Kez as an app, and how: by asking, or (on iOS) by hand.
 
+import { localStore } from '../state/local-store.ts';
+
 /** The part of the browser's API that TypeScript does not describe. */
 interface InstallPrompt extends Event {
   prompt(): Promise<unknown>;
 }
 
 const DISMISSED = 'kez-install-dismissed';
+const store = localStore();
 
 class Install {
   #prompt = $state.raw<InstallPrompt | undefined>();
-  #isDismissed = $state(localStorage.getItem(DISMISSED) !== null);
+  #isDismissed = $state((store?.getItem(DISMISSED) ?? null) !== null);
   readonly #isInstalled = matchMedia('(display-mode: standalone)').matches;
   /** On iOS only the share menu installs. */
   readonly needsShareMenu = /iPhone|iPad|iPod/.test(navigator.userAgent);
@@ -33,7 +36,7 @@ class Install {
   }
 
   dismiss(): void {
-    localStorage.setItem(DISMISSED, 'yes');
+    store?.setItem(DISMISSED, 'yes');
     this.#isDismissed = true;
   }
 }

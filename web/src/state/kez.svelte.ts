@@ -2,6 +2,7 @@
 import { SearchWorker } from '../workers/search.ts';
 import { Work } from '../workers/work.ts';
 import { Kez } from './composition.ts';
+import { localStore } from './local-store.ts';
 
 export { Kez } from './composition.ts';
 
@@ -14,12 +15,3 @@ export const kez = new Kez({
   store: localStore(),
   userAgent: navigator.userAgent,
 });
-
-/** Some browsers forbid it to pages of which they keep nothing. */
-function localStore(): Storage | undefined {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}
