@@ -1,6 +1,7 @@
 //! What the push service's handlers share.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,6 +10,7 @@ use kez_crypto::Timestamp;
 use kez_reach::Guard;
 use kez_service::Clock;
 use kez_service::limit::Limit;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
@@ -17,10 +19,17 @@ use crate::sender::Sender;
 use crate::store::Store;
 use crate::vapid::Vapid;
 
+/// Pushes a minute that one person may try.
+const TESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
+/// Pushes that are tried at once: whoever names slow endpoints holds up others who try, and not those who are woken.
+const TESTS_AT_ONCE: usize = 4;
+
 #[derive(Clone)]
 pub struct App {
     pub store: Store,
     pub calls: Limit,
+    pub tests: Limit,
+    pub tested_at_once: Arc<Semaphore>,
     pub nats: Client,
     pub clock: Clock,
     /// Which addresses may be pushed to.
@@ -42,6 +51,8 @@ impl App {
             sender,
             _rotations: rotations::follow(nats, store.clone()).await?,
             store,
+            tests: Limit::per_minute(TESTS_PER_MINUTE),
+            tested_at_once: Arc::new(Semaphore::new(TESTS_AT_ONCE)),
             calls: Limit::per_minute(settings.person_push_calls_per_minute),
             nats: nats.clone(),
             clock,

@@ -19,11 +19,14 @@ pub async fn web_vapid_key(app: App, _call: Delivery<AskVapidKey>) -> Result<Vap
 
 /// A person tries whether a push reaches them.
 pub async fn test(app: App, call: Call<Test>) -> Result<Tested, Fault> {
-    app.calls.check(&call.caller.primary)?;
+    app.tests.check(&call.caller.primary)?;
     let theirs = app.store.subscriptions(&call.caller.primary).await?;
     if !theirs.iter().any(|kept| kept.endpoint == call.body.endpoint) {
         return Err(Fault::new(Code::NotFound, "there is no subscription of yours with this endpoint"));
     }
+    let Ok(_turn) = app.tested_at_once.try_acquire() else {
+        return Err(Fault::unavailable("others are trying theirs; try again"));
+    };
     let _place = app.sender.place().await;
     let answer = app.sender.push(&call.body.endpoint).await;
     Ok(Tested { accepted: matches!(answer, Answer::Accepted(_)), status: answer.status() })

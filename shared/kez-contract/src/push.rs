@@ -45,8 +45,8 @@ pub struct VapidKey {
     pub key: String,
 }
 
-/// A push subscription as a browser's `PushSubscription.toJSON()` gives it, or a UnifiedPush client; the caller's own from
-/// now on. The same endpoint again replaces its keys. At most [`MAX_SUBSCRIPTIONS`] a person.
+/// A push subscription: `endpoint` and `keys` of what a browser's `PushSubscription.toJSON()` gives, or a UnifiedPush client.
+/// The caller's own from now on; the same endpoint again replaces its keys. At most [`MAX_SUBSCRIPTIONS`] a person.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -96,7 +96,8 @@ pub struct Subscription {
     pub created_at: String,
 }
 
-/// Asks for one push to the caller's own endpoint, now, though the caller is online.
+/// Asks for one push to the caller's own endpoint, now, though the caller is online. The answer takes as long as the push
+/// network does, up to ten seconds; six a minute.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Test {

@@ -304,7 +304,7 @@ export interface VapidKey {
   key: string;
 }
 
-/** A push subscription as a browser's `PushSubscription.toJSON()` gives it, or a UnifiedPush client; the caller's own from now on. The same endpoint again replaces its keys. At most `MAX_SUBSCRIPTIONS` a person. */
+/** A push subscription: `endpoint` and `keys` of what a browser's `PushSubscription.toJSON()` gives, or a UnifiedPush client. The caller's own from now on; the same endpoint again replaces its keys. At most `MAX_SUBSCRIPTIONS` a person. */
 export interface Subscribe {
   /** `https`, on a public address, at most `MAX_ENDPOINT` bytes. */
   endpoint: string;
@@ -340,7 +340,7 @@ export interface Subscription {
   created_at: string;
 }
 
-/** Asks for one push to the caller's own endpoint, now, though the caller is online. */
+/** Asks for one push to the caller's own endpoint, now, though the caller is online. The answer takes as long as the push network does, up to ten seconds; six a minute. */
 export interface Test {
   endpoint: string;
 }
