@@ -95,6 +95,23 @@ impl Ledger {
         Ok(view(&held.0))
     }
 
+    /// What of `view` is wanted of the chain, with all that the stream holds of it up to a sequence. What this replica has
+    /// appended itself it need not read.
+    pub async fn up_to<T>(
+        &self,
+        primary: Primary,
+        sequence: u64,
+        view: impl FnOnce(&Known) -> T,
+    ) -> Result<T, Fault> {
+        let kept = self.kept(primary);
+        kept.announced.fetch_max(sequence, Ordering::Relaxed);
+        let mut held = kept.known.lock().await;
+        if held.0.last_sequence() < sequence {
+            self.refresh(&kept, &mut held, true).await?;
+        }
+        Ok(view(&held.0))
+    }
+
     /// Verifies an event against the end of its chain and stores it there.
     pub async fn append(&self, event: Unplaced) -> Result<Appended, Fault> {
         let kept = self.kept(event.primary());

@@ -9,7 +9,6 @@ mod snapshot;
 mod tables;
 mod write;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +29,8 @@ pub use write::{clear, count, read};
 
 /// The stream is looked at this often even when the feed says nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Whatever is appended within so long is written together: each writing is flushed, as each append is.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long a database that does not answer is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -100,6 +101,7 @@ async fn keep_up(ledger: &Ledger, database: &Database) {
         match catch_up(ledger, database).await {
             // What was appended in between has set `grown` already.
             Ok(()) => {
+                sleep(GATHER).await;
                 let _ = timeout(LOOK_EVERY, grown).await;
             }
             Err(fault) => {
@@ -119,10 +121,9 @@ pub async fn catch_up(ledger: &Ledger, database: &Database) -> Result<(), Fault>
             return Ok(());
         }
         // In order, so that replicas which write the same chains do not wait for each other in a circle.
-        let grown: BTreeSet<Primary> = next.grown.into_iter().flatten().collect();
-        let mut snapshots = Vec::new();
-        for primary in grown {
-            snapshots.push(ledger.latest(primary, Snapshot::of).await?);
+        let mut snapshots = Vec::with_capacity(next.grown.len());
+        for (primary, sequence) in next.grown {
+            snapshots.push(ledger.up_to(primary, sequence, Snapshot::of).await?);
         }
         database.run(write::write(database, &snapshots, next.last)).await?;
     }

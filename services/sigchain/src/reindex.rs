@@ -68,7 +68,7 @@ async fn chains(ledger: &Ledger) -> Result<BTreeSet<Primary>> {
     let mut after = 0;
     loop {
         let next = ledger.store().next(after).await.map_err(failure)?;
-        chains.extend(next.grown.into_iter().flatten());
+        chains.extend(next.grown.into_keys());
         if next.last == after {
             return Ok(chains);
         }

@@ -1,5 +1,7 @@
 //! The only file that knows how events lie in JetStream: one stream, one subject a chain, never changed.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use async_nats::{Client, Message};
 use bytes::Bytes;
@@ -37,8 +39,8 @@ pub struct Part {
 
 /// What came next in the whole stream.
 pub struct Next {
-    /// Whose chain has grown; none for a message that is nobody's.
-    pub grown: Vec<Option<Primary>>,
+    /// Whose chains have grown, in order, and up to which sequence. What is nobody's is not there.
+    pub grown: BTreeMap<Primary, u64>,
     /// The sequence of the last of them; the one asked for when there is nothing after it.
     pub last: u64,
 }
@@ -95,7 +97,12 @@ impl Store {
         let request = json!({ "seq": after.saturating_add(1), "next_by_subj": ">", "batch": MAX_PAGE, "max_bytes": MAX_PAGE_BYTES });
         let read = direct_get(&self.nats, STREAM, &request).await?;
         let last = read.messages.last().map(sequence).transpose()?.unwrap_or(after);
-        let grown = read.messages.iter().map(|message| owner(header(message, "Nats-Subject")?)).collect();
+        let mut grown = BTreeMap::new();
+        for message in &read.messages {
+            if let Some(primary) = header(message, "Nats-Subject").and_then(owner) {
+                grown.insert(primary, sequence(message)?);
+            }
+        }
         Ok(Next { grown, last })
     }
 }
