@@ -4,22 +4,12 @@ import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { toHex, utf8 } from '../src/crypto/bytes.ts';
 import { recover } from '../src/crypto/phrase.ts';
 import { openOwnKey, openPicture, readPicture } from '../src/crypto/picture.ts';
-import { squarePng } from '../src/crypto/png.ts';
 import { checkProfile, createProfile } from '../src/crypto/profile.ts';
 import { signRequest } from '../src/crypto/request-auth.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { stripes } from './paintings.ts';
 import { expect, originOf, test, type BrowserPerson } from './story.ts';
 import type { Mesh } from './mesh.ts';
-
-/** A picture of stripes that run apart: every pixel has a place that can be told from others. */
-function stripes(size = 120) {
-  const pixels = Uint8Array.from({ length: size * size * 3 }, (_, at) => {
-    const [pixel, channel] = [Math.floor(at / 3), at % 3];
-    const [x, y] = [pixel % size, Math.floor(pixel / size)];
-    return [2 * x, 2 * y, x > y ? 200 : 30][channel] ?? 0;
-  });
-  return { name: 'me.png', mimeType: 'image/png', buffer: Buffer.from(squarePng(pixels, size)) };
-}
 
 /** The pixels of an image on a page, by their hash; the browser decodes them, and the page's policy is not asked. */
 async function pixels(image: Locator): Promise<string> {

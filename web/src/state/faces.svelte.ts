@@ -97,7 +97,7 @@ async function find(account: Unlocked, primary: string): Promise<Found | undefin
   const hash = pictureHash(picture.ct);
   const isMine = primary === account.primary;
   const key = isMine
-    ? await openOwnKey(picture, account.opener)
+    ? await openOwnKey(picture, account.opener).catch(() => undefined)
     : (await keptKeys(mailbox, primary)).find((one) => one.picture === hash)?.key;
   const image = key && (await openPicture(picture, parseEd25519(primary), key).catch(() => undefined));
   if (!image || !isOne(image, picture.type)) return { picture, image: undefined, own: undefined };

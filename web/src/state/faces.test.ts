@@ -203,7 +203,7 @@ describe('my own key', () => {
     const { faces, learn, body } = await withPicture();
     expect(faces.mine).toMatchObject({ key: body.key, picture: body.picture });
     await learn(alice, (await picture(bob)).value);
-    expect([faces.mine, faces.of(alice.primary)]).toMatchObject([null, null]);
+    expect([faces.mine, faces.of(alice.primary)]).toMatchObject([null, { isPreview: true }]);
   });
 
   test('is handed to everybody I have written to, over as many pages as it takes', async () => {

@@ -30,7 +30,7 @@ export const settings = {
     text: 'Your handle is public. People you have not written to see this much of you.',
     preview: 'Show strangers a scrambled picture',
     previewHint:
-      'Small, its pixels shuffled. That hides a face from a glance and is no encryption: the colours stay, and whoever knows the picture may recognise it. When off, strangers see the pattern of your key.',
+      'Small, with its pixels shuffled. This is no encryption: the colours stay, and whoever knows the picture may recognise it. When off, strangers see the pattern of your key.',
     noPicture: 'You have no picture: everybody sees the pattern of your key.',
     add: 'Add a picture',
   },
