@@ -97,7 +97,7 @@ export const texts = {
   },
   restore: {
     title: 'Restore an identity',
-    text: 'Type or paste your 12 or 24 words, or the 64 digits of a seed. They are told apart by themselves and leave this device never.',
+    text: 'Type or paste your 12 or 24 words, or the 64 digits of a seed. They are told apart by themselves and never leave this device.',
     secret: 'Recovery phrase or seed',
     words: (count: number) => `${count} words so far.`,
     wrongWord: (position: number, word: string) => `Word ${position}, “${word}”, is not on the list.`,

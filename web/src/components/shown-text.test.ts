@@ -9,6 +9,7 @@ test('a name keeps its letters and loses what breaks a line', () => {
   expect(shownName(`Z${'\u0334'.repeat(50)}algo`)).toBe('Z\u0334\u0334algo');
   expect([...shownName('x'.repeat(10_000))]).toHaveLength(64);
   expect(shownName('\uD800broken')).toBe('broken');
+  expect(shownName('\u200B\u200C\u200D\u2060x')).toBe('x');
 });
 
 test('emoji alone are counted', () => {

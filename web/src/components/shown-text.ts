@@ -10,7 +10,9 @@ export function shownName(name: string): string {
   const plain = name
     .slice(0, 512)
     .replace(unwanted, ' ')
-    .replace(/(\p{M}{2})\p{M}+/gu, '$1');
+    .replace(/(\p{M}{2})\p{M}+/gu, '$1')
+    // What joins letters joins nothing where a name begins.
+    .replace(/^[\s\u200C\u200D]+/u, '');
   const graphemes = [...segments.segment(plain.replace(/\s+/g, ' ').trim())].map((part) => part.segment);
   return graphemes.length > 64 ? `${graphemes.slice(0, 63).join('')}…` : graphemes.join('');
 }

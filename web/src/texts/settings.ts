@@ -69,7 +69,8 @@ export const settings = {
   imported: (added: number, known: number) => `${added} messages were added; ${known} were here already.`,
   progress: (done: number, of: number) => `${done} of ${of}`,
   devices: 'Devices',
-  devicesText: 'Browsers and programs that speak for this identity.',
+  devicesText:
+    'Browsers and programs that speak for this identity. What is written to you reaches all of them; what you write on one of them does not appear on the others.',
   noDevices: 'No devices on the sigchain.',
   thisDevice: 'this browser',
   addedAt: (date: string) => `Added on ${date}`,
