@@ -2,7 +2,7 @@
 // them, and refused.
 import type { Page } from '@playwright/test';
 import { endpointOf, givePush, loseSubscription, Registered } from './push-network.ts';
-import { expect, originOf, test } from './story.ts';
+import { BrowserPerson, expect, originOf, test } from './story.ts';
 
 const NAME = 'Tell me of messages while Kez is closed';
 
@@ -107,4 +107,37 @@ test('a browser that does not allow them says how to allow them', async ({ perso
   await alice.page.getByRole('link', { name: 'Settings' }).click();
   await expect(alice.page.getByText('This browser does not let Kez notify you.')).toBeVisible();
   await expect(alice.page.getByRole('switch', { name: NAME })).toBeDisabled();
+});
+
+test('two accounts of one browser share its subscription; one that is removed is woken no more', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  await givePush(alice.context, originOf(mesh));
+  await alice.create();
+  await alice.live();
+  const { page } = alice;
+  const endpoint = await turnOn(page);
+  await page.getByRole('button', { name: 'Add an account' }).click();
+  const carol = new BrowserPerson(alice.context, page, alice.handle.replace('alice', 'carol'));
+  await carol.create();
+  await carol.live();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await expect(page.getByRole('switch', { name: NAME })).not.toBeChecked();
+  expect(await turnOn(page)).toBe(endpoint);
+  expect(await new Registered(carol, originOf(mesh)).endpoints()).toEqual([endpoint]);
+  expect(await new Registered(alice, originOf(mesh)).endpoints()).toEqual([endpoint]);
+
+  // Nobody is signed in who could tell the server: the browser's subscription ends, and whoever stays has another.
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: `${alice.handle}@` })
+    .getByRole('button', { name: 'Remove from this device' })
+    .click();
+  await page.getByText('I have the recovery phrase.').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove from this device' }).click();
+  await expect(page.getByText(`${alice.handle}@`, { exact: false })).toBeHidden();
+  await expect.poll(() => new Registered(carol, originOf(mesh)).endpoints()).not.toContain(endpoint);
+  expect(await new Registered(carol, originOf(mesh)).endpoints()).toEqual([await endpointOf(page)]);
 });

@@ -195,3 +195,23 @@ test('locking takes the notifications away', async ({ person, mesh }) => {
   await alice.lock();
   await sleeper.expectShown();
 });
+
+test('a page that the browser stops leaves the mailbox to the pushes, and is back when it goes on', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  await alice.chats();
+  const { page } = alice;
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await page.evaluate(() => document.dispatchEvent(new Event('freeze')));
+  await expect(page.getByRole('button', { name: /^locked/ })).toBeVisible();
+  await bob.kez('send', alice.handle, 'wake up');
+  await sleeper.push();
+  await sleeper.expectShown({ title: bob.handle, body: 'wake up' });
+  await page.evaluate(() => document.dispatchEvent(new Event('resume')));
+  await page.getByRole('link', { name: /wake up/ }).click();
+  await expect(alice.bubble('wake up')).toBeVisible();
+  await sleeper.expectShown();
+});

@@ -11,7 +11,7 @@ export function hearWorker(started: Promise<void>): void {
   if (!serviceWorker) return;
   serviceWorker.addEventListener('message', ({ data }) => {
     const word = readToPage(data);
-    if (word?.kind === 'subscription changed') kez.push.connected();
+    if (word?.kind === 'subscription changed') kez.push.subscriptionChanged();
     if (word?.kind === 'open') void started.then(() => open(word.account, word.path));
   });
   serviceWorker.startMessages();

@@ -10,6 +10,7 @@ import { Claims } from './claims.svelte.ts';
 import { Clock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
 import { deviceName, forgetDevice, keptDevice, makeDevice } from './device.ts';
+import { Doze } from './doze.ts';
 import { Faces } from './faces.svelte.ts';
 import { Handing } from './handing.ts';
 import { Health } from './health.svelte.ts';
@@ -54,6 +55,12 @@ export class Kez {
 
   readonly #platform: Platform;
   #mail: Mail | undefined;
+  #account: Unlocked | undefined;
+  readonly #doze = new Doze({
+    isWoken: () => this.push.isOn && this.push.permission === 'granted',
+    leave: () => this.connection.close(),
+    comeBack: () => void (this.#account && this.#connect(this.#account)),
+  });
   #handing: Handing | undefined;
 
   constructor(platform: Platform) {
@@ -100,6 +107,14 @@ export class Kez {
     });
   }
 
+  /** The page is looked at, hidden, stopped by the browser, or goes on. */
+  looked(how: 'visible' | 'hidden' | 'frozen'): void {
+    this.push.looked();
+    if (how === 'visible') this.#doze.looked();
+    else if (how === 'hidden') this.#doze.hidden();
+    else this.#doze.frozen();
+  }
+
   /** The page goes: everything ends, and the session stays for the next page. */
   async close(): Promise<void> {
     await this.account.close();
@@ -116,6 +131,7 @@ export class Kez {
       took: (seq) => this.push.took(seq),
     });
     this.#mail = mail;
+    this.#account = account;
     this.chains.unlocked(account);
     this.claims.unlocked(account);
     this.search.unlocked(account);
@@ -196,6 +212,8 @@ export class Kez {
   async #end(): Promise<void> {
     const mail = this.#mail;
     this.#mail = undefined;
+    this.#account = undefined;
+    this.#doze.stop();
     this.#handing?.close();
     this.#handing = undefined;
     await this.connection.close();
@@ -220,8 +238,15 @@ export class Kez {
     void this.people.hear(news);
   }
 
+  /** What this tab may have left for the service worker meanwhile goes, too. */
+  async #lockedElsewhere(): Promise<void> {
+    const primary = this.account.current?.primary;
+    await this.account.lockedElsewhere();
+    if (primary) await this.push.sessionEnded(primary);
+  }
+
   #heardElsewhere(news: News): void {
-    if (news.kind === 'locked') return void this.account.lockedElsewhere();
+    if (news.kind === 'locked') return void this.#lockedElsewhere();
     this.#mail?.hear(news);
     this.#heard(news);
   }

@@ -14,23 +14,31 @@ import { isFresh, makeCredential } from './wake-credential.ts';
 const WRITE_DELAY = 300;
 /** It is looked so often whether the credential is to be renewed, in milliseconds. */
 const LOOK_EVERY = 10 * 60 * 1000;
+/** A connection that breaks and comes back is no reason to ask the server again before so long, in milliseconds. */
+const HEAL_EVERY = 10 * 60 * 1000;
 /** How long a test may be on its way, and how long the server waits for the push network, in milliseconds. */
 const TEST_TIME = 60_000;
 const TEST_PATIENCE = 15_000;
 
+export interface DeskTerms extends PushTerms {
+  /** Whether the account is the one that is unlocked now. */
+  isOpen(account: Unlocked): boolean;
+}
+
 export class PushDesk {
-  readonly #terms: PushTerms;
+  readonly #terms: DeskTerms;
   readonly #wakes: Wakes;
   #took = 0;
+  #healedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(terms: PushTerms, wakes: Wakes) {
+  private constructor(terms: DeskTerms, wakes: Wakes) {
     this.#terms = terms;
     this.#wakes = wakes;
   }
 
-  static async open(terms: PushTerms): Promise<PushDesk> {
+  static async open(terms: DeskTerms): Promise<PushDesk> {
     const name = terms.databaseName ? `${terms.databaseName}-wake` : undefined;
     return new PushDesk(terms, await Wakes.open(name));
   }
@@ -45,7 +53,7 @@ export class PushDesk {
     const endpoint = await this.#subscribe();
     const { primary, handle, server } = account;
     const since = ((await account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
-    await this.#wakes.put({ primary, handle, server, endpoint, previews, since, told: since });
+    await this.#wakes.put({ primary, handle, server, endpoint, previews, since, told: since, unread: 0 });
     await this.#equip(account);
   }
 
@@ -59,7 +67,9 @@ export class PushDesk {
   }
 
   /** What the server or the browser has lost is made anew; the credential is renewed. */
-  async heal(account: Unlocked): Promise<void> {
+  async heal(account: Unlocked, isUrgent = false): Promise<void> {
+    const now = this.#terms.clock.now();
+    if (!isUrgent && now - this.#healedAt < HEAL_EVERY) return;
     const record = await this.#wakes.get(account.primary);
     if (!record || Notification.permission !== 'granted') return;
     const { calls } = this.#terms.connection;
@@ -68,7 +78,8 @@ export class PushDesk {
     const { subscriptions } = await calls.call(SUBSCRIPTIONS, {});
     if (!subscriptions.some((one) => one.endpoint === endpoint)) await this.#tellServer(standing);
     if (record.endpoint !== endpoint) await calls.call(UNSUBSCRIBE, { endpoint: record.endpoint });
-    await this.#wakes.change(account.primary, (now) => ({ ...now, endpoint }));
+    await this.#wakes.change(account.primary, (before) => ({ ...before, endpoint }));
+    this.#healedAt = now;
     await this.#equip(account);
     this.#renewal ??= setInterval(() => void this.looked(account).catch(() => undefined), LOOK_EVERY);
   }
@@ -83,13 +94,13 @@ export class PushDesk {
       { endpoint: record.endpoint },
       TEST_PATIENCE,
     );
-    if (!tested.accepted) await this.heal(account);
+    if (!tested.accepted) await this.heal(account, true);
     return tested;
   }
 
   /** What lets anyone open or fetch mail goes; that the account wants to be woken stays. */
   async lock(primary: string): Promise<void> {
-    await this.rest();
+    this.rest();
     await this.#wakes.change(primary, lockedRecord);
     await closeNotices(primary);
     await setBadge(0);
@@ -107,7 +118,7 @@ export class PushDesk {
     await closeNotices(primary);
     const isLast = (await this.#wakes.all()).length === 0;
     if (!wasTold || isLast) await endSubscription();
-    if (!isLast && !wasTold && account && account.primary !== primary) await this.heal(account);
+    if (!isLast && !wasTold && account && account.primary !== primary) await this.heal(account, true);
   }
 
   /** Mail has come or was read: told, where nobody looks, and taken back, where somebody has read it. */
@@ -140,23 +151,25 @@ export class PushDesk {
   }
 
   /** Nothing is written any more. */
-  async rest(): Promise<void> {
+  rest(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#renewal);
     this.#timer = undefined;
     this.#renewal = undefined;
     this.#took = 0;
+    this.#healedAt = 0;
   }
 
   async #writeTaken(primary: string): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const since = this.#took;
-    if (since === 0) return;
+    const { unread } = this.#terms.chats;
     await this.#wakes.change(primary, (record) => ({
       ...record,
       since: Math.max(record.since, since),
       told: Math.max(record.told, since),
+      unread,
     }));
   }
 
@@ -175,11 +188,12 @@ export class PushDesk {
     const opens = record.previews && settings.staysUnlocked && account.device !== undefined;
     const pair = opens ? await account.opener.openingPair() : undefined;
     const opening = pair && { pair, until: this.#terms.opensUntil() };
-    await this.#wakes.change(account.primary, (before) => ({
-      ...lockedRecord(before),
-      ...(credential ? { credential } : {}),
-      ...(opening ? { opening } : {}),
-    }));
+    await this.#wakes.change(account.primary, (before) => {
+      // Locked meanwhile: nothing that was taken away comes back.
+      if (!this.#terms.isOpen(account)) return before;
+      const rest = lockedRecord(before);
+      return { ...rest, ...(credential ? { credential } : {}), ...(opening ? { opening } : {}) };
+    });
   }
 
   async #subscribe(): Promise<string> {

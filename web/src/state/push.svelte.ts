@@ -25,8 +25,9 @@ export interface PushTerms {
   opensUntil(): number;
 }
 
-/** That a person does not want to be asked: no secret. */
+/** That a person does not want to be asked, and that some account has notifications on: no secrets. */
 const DISMISSED = 'kez.push-dismissed';
+const IN_USE = 'kez.push';
 
 export class Push {
   readonly support: PushSupport;
@@ -76,20 +77,26 @@ export class Push {
 
   /** The tab ends, or the account is locked: `sessionEnded` says which. */
   async closed(): Promise<void> {
-    const desk = await this.#desk;
-    await desk?.rest();
     this.#account = undefined;
     this.isOn = false;
+    const desk = await this.#desk;
+    desk?.rest();
+  }
+
+  /** The browser has another subscription. */
+  subscriptionChanged(): void {
+    if (this.isOn) void this.#atDesk((desk, account) => desk.heal(account, true)).catch(() => undefined);
   }
 
   /** An account is locked: nothing that opens or fetches its mail stays, and none of its notifications. */
   async sessionEnded(primary: string): Promise<void> {
-    if (this.permission === 'granted') await (await this.#open()).lock(primary);
+    if (this.#isInUse()) await (await this.#open()).lock(primary);
   }
 
   /** An account is about to be removed from this browser. */
   async forget(primary: string): Promise<void> {
-    if (this.permission === 'granted') await (await this.#open()).forget(primary, this.#account);
+    if (!this.#isInUse()) return;
+    await (await this.#open()).forget(primary, this.#account);
     if (this.#account?.primary === primary) this.isOn = false;
   }
 
@@ -115,6 +122,7 @@ export class Push {
     this.permission = await Notification.requestPermission();
     await this.#atDesk((desk, account) => desk.turnOn(account, this.previews));
     this.isOn = true;
+    this.#terms.store?.setItem(IN_USE, 'yes');
     this.#account?.tabs.tell({ kind: 'push' });
   }
 
@@ -142,8 +150,14 @@ export class Push {
     this.#terms.store?.setItem(DISMISSED, 'yes');
   }
 
+  /** Whoever never turned notifications on loads nothing of them. */
+  #isInUse(): boolean {
+    const { store } = this.#terms;
+    return store ? store.getItem(IN_USE) !== null : this.permission === 'granted';
+  }
+
   async #read(): Promise<void> {
-    if (this.permission !== 'granted') return;
+    if (!this.#isInUse()) return;
     await this.#atDesk(async (desk, account) => {
       const record = await desk.record(account.primary);
       this.isOn = record !== undefined;
@@ -158,7 +172,9 @@ export class Push {
   }
 
   #open(): Promise<PushDesk> {
-    return (this.#desk ??= import('./push-desk.ts').then(({ PushDesk }) => PushDesk.open(this.#terms)));
+    return (this.#desk ??= import('./push-desk.ts').then(({ PushDesk }) =>
+      PushDesk.open({ ...this.#terms, isOpen: (account) => this.#account === account }),
+    ));
   }
 }
 

@@ -32,6 +32,8 @@ export interface WakeRecord {
   since: number;
   /** What a notification has told of; never before `since`. */
   told: number;
+  /** Messages that a page has taken in and nobody has read. */
+  unread: number;
   credential?: WakeCredential;
   /** Opens mail, for previews; gone when the account is locked. */
   opening?: { pair: CryptoKeyPair; until: number };

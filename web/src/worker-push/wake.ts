@@ -81,10 +81,23 @@ async function tellOf(found: readonly Found[]): Promise<void> {
   const telling = found.filter(({ sight, isNews }) => sight.kind === 'seen' && isNews);
   const blind = found.filter(({ sight }) => sight.kind === 'blind');
   for (const one of telling) await show(noticeOf(one, found.length > 1), true);
-  if (telling.length === 0 && tested) await show(tellOfTest(tested.record.primary), true);
-  else if (telling.length === 0 && (blind.length > 0 || found.length === 0)) await showPlainly(blind, found);
+  if (telling.length === 0 && tested) await showTest(tested);
+  else if (telling.length === 0 && !isExplained(found)) await showPlainly(blind, found);
   else if (telling.length === 0) await showNothing(found);
   await setBadge(unread(found));
+}
+
+/** Whether it is known what the push was for: an account that nobody can look into is not suspected without need. */
+function isExplained(found: readonly Found[]): boolean {
+  const isBlind = found.length === 0 || found.some(({ sight }) => sight.kind === 'blind');
+  return !isBlind || found.some(({ sight, record }) => sight.kind === 'seen' && sight.last > record.told);
+}
+
+async function showTest({ record }: Found): Promise<void> {
+  await show(tellOfTest(record.primary), true);
+  const wakes = await Wakes.open();
+  await wakes.change(record.primary, ({ testUntil: _, ...rest }) => rest);
+  wakes.close();
 }
 
 /** For something came, and nobody can say for whom, or what. */
@@ -127,5 +140,6 @@ function plain({ record }: Found, hasOthers: boolean): Notice {
 function unread(found: readonly Found[]): number | undefined {
   const isSure = found.length > 0 && found.every(({ sight }) => sight.kind === 'seen' && !sight.hasSealed);
   const counts = found.flatMap(({ tidings }) => tidings.writers.map(({ count }) => count));
-  return isSure ? counts.reduce((sum, count) => sum + count, 0) : undefined;
+  const before = found.map(({ record }) => record.unread);
+  return isSure ? [...before, ...counts].reduce((sum, count) => sum + count, 0) : undefined;
 }
