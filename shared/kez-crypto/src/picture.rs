@@ -181,3 +181,86 @@ fn is_known(name: &str) -> bool {
 fn copy((name, value): (&String, &Value)) -> (String, Value) {
     (name.clone(), value.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Message, MessageId, Timestamp, seal};
+
+    fn picture(me: &SecretKey, key: &PictureKey, image: &[u8], others: Map<String, Value>) -> Picture {
+        let ct = seal_picture(image, &me.public(), key, [1; 12]).unwrap();
+        let message = Message {
+            id: MessageId::from_bytes([2; 16]),
+            primary: me.public(),
+            device: None,
+            to: me.public(),
+            sent_at: Timestamp::from_unix(0),
+            body: Body::PictureKey { key: key.clone(), picture: picture_hash(&ct) },
+        };
+        let own = seal(&message, me, [3; 32]).unwrap();
+        Picture { kind: PictureType::Jpeg, nonce: [1; 12], ct, own, preview: None, others }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens_for_the_key_alone(
+            seed in any::<[u8; 32]>(), key in any::<[u8; 32]>(), image in vec(any::<u8>(), 1..500),
+            place in any::<prop::sample::Index>(), bit in 0..8
+        ) {
+            let (me, right) = (SecretKey::from_seed(seed), PictureKey::from_bytes(key));
+            let whole = picture(&me, &right, &image, Map::new());
+            prop_assert_eq!(open_picture(&whole, &me.public(), &right), Ok(image));
+            prop_assert_eq!(whole.own_key(&me), Ok(right.clone()));
+            prop_assert_eq!(Picture::from_value(&whole.to_value()), Ok(whole.clone()));
+
+            let (mut changed, mut wrong) = (whole.clone(), key);
+            let place = place.index(12 + changed.ct.len() + 32);
+            let bytes = changed.nonce.iter_mut().chain(&mut changed.ct).chain(&mut wrong);
+            *bytes.into_iter().nth(place).unwrap() ^= 1u8 << bit;
+            let wrong = PictureKey::from_bytes(wrong);
+            prop_assert_eq!(open_picture(&changed, &me.public(), &wrong), Err(Fault::CannotOpen));
+            let other = SecretKey::from_seed([9; 32]);
+            prop_assert_eq!(open_picture(&whole, &other.public(), &right), Err(Fault::CannotOpen));
+            prop_assert_eq!(whole.own_key(&other), Err(Fault::CannotOpen));
+        }
+
+        #[test]
+        fn members_of_any_kind_are_read_or_refused(
+            name in "type|nonce|ct|own|preview|of tomorrow", text in ".{0,40}", kind in 0usize..4
+        ) {
+            let whole = picture(&SecretKey::from_seed([1; 32]), &PictureKey::from_bytes([2; 32]), b"x", Map::new());
+            let value = [json!(text), json!(1), json!([text]), json!({ "v": 2, "enc": text, "ct": text })];
+            let mut members = whole.to_value().as_object().cloned().unwrap();
+            members.extend(value.into_iter().nth(kind).map(|value| (name.clone(), value)));
+            let read = Picture::from_value(&Value::Object(members.clone()));
+            match name.as_str() {
+                "of tomorrow" => prop_assert_eq!(read.unwrap().to_value(), Value::Object(members)),
+                _ => prop_assert_eq!(read.unwrap_err(), Fault::Malformed),
+            }
+        }
+    }
+
+    #[test]
+    fn members_of_tomorrow_replace_none_of_today() {
+        let others = json!({ "type": "image/svg+xml", "preview": "x", "blurhash": "y" });
+        let me = SecretKey::from_seed([1; 32]);
+        let value =
+            picture(&me, &PictureKey::from_bytes([2; 32]), b"x", others.as_object().cloned().unwrap())
+                .to_value();
+        let picture = Picture::from_value(&value).unwrap();
+        assert_eq!((picture.kind, picture.preview, picture.others.len()), (PictureType::Jpeg, None, 1));
+    }
+
+    #[test]
+    fn the_length_of_a_picture_has_two_ends() {
+        let (primary, key) = (SecretKey::from_seed([1; 32]).public(), PictureKey::from_bytes([2; 32]));
+        let seal = |bytes: usize| seal_picture(&vec![0; bytes], &primary, &key, [3; 12]).map(|ct| ct.len());
+        let most = MAX_CIPHERTEXT - 16;
+        assert_eq!([seal(0), seal(1)], [Err(Fault::Malformed), Ok(17)]);
+        assert_eq!([seal(most), seal(most + 1)], [Ok(MAX_CIPHERTEXT), Err(Fault::TooLarge)]);
+    }
+}

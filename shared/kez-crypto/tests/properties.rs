@@ -2,9 +2,9 @@
 
 use kez_crypto::chain::parse_event;
 use kez_crypto::{
-    Body, Chain, Claim, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, PictureKey,
-    Primary, Profile, PublicKey, ReceiptStatus, Registration, Sealed, SecretKey, Session, Signed, Tag,
-    Timestamp, bundle, conform, encoding, json, open, request_auth, seal, sealed,
+    Body, Chain, Claim, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, Picture,
+    PictureKey, Preview, Primary, Profile, PublicKey, ReceiptStatus, Registration, Sealed, SecretKey,
+    Session, Signed, Tag, Timestamp, bundle, conform, encoding, json, open, request_auth, seal, sealed,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -155,7 +155,7 @@ fn agrees(text: &[u8]) -> Result<(), TestCaseError> {
 fn read_everywhere(bytes: &[u8]) {
     let now = Timestamp::from_unix(1_779_678_000);
     let me = SecretKey::from_seed([1; 32]);
-    let _ = json::parse(bytes).map(|value| json::canonical(&value));
+    let _ = json::parse(bytes).map(|value| (json::canonical(&value), Picture::from_value(&value).is_ok()));
     let _ = TAGS.map(|tag| Signed::parse(bytes, tag).is_ok());
     let _ = Sealed::parse(bytes).and_then(|sealed| open(&sealed, &me, now));
     let _ = sealed::carry(bytes);
@@ -168,7 +168,8 @@ fn read_everywhere(bytes: &[u8]) {
     let _ = (Handle::parse(&text), FullHandle::parse(&text), Identifier::parse(&text), Phrase::parse(&text));
     let _ = (encoding::decode(&text), encoding::find(&text), bundle::unpack(&text), Primary::parse(&text));
     let _ = (PublicKey::parse(&text), PublicKey::from_nkey(&text), PublicKey::from_hex(&text));
-    let _ = (Timestamp::parse(&text), MessageId::parse(&text));
+    let _ =
+        (Timestamp::parse(&text), MessageId::parse(&text), Preview::parse(&text), PictureKey::parse(&text));
     let _ = request_auth::check(&text, "", &me.public(), now, 60);
     for name in conform::FILES {
         let _ = conform::run(name, &text);
