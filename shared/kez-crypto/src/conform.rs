@@ -5,6 +5,7 @@ mod faces;
 mod keys;
 mod messages;
 mod parsing;
+mod sessions;
 mod signatures;
 
 use std::fmt::Debug;
@@ -15,13 +16,14 @@ use serde::de::DeserializeOwned;
 use crate::{Fault, SecretKey};
 
 /// The vector files that [`run`] knows, by name.
-pub const FILES: [&str; 12] = [
+pub const FILES: [&str; 13] = [
     "identities.json",
     "mnemonics.json",
     "strict-json.json",
     "claims.json",
     "registrations.json",
     "request-auth.json",
+    "sessions.json",
     "sealed-messages.json",
     "sigchain.json",
     "identicons.json",
@@ -49,6 +51,7 @@ pub fn run(file_name: &str, text: &str) -> Option<Report> {
         "claims.json" => each(text, parsing::claim),
         "registrations.json" => whole(text, messages::registrations),
         "request-auth.json" => each(text, signatures::request),
+        "sessions.json" => whole(text, sessions::sessions),
         "sealed-messages.json" => whole(text, messages::sealed),
         "sigchain.json" => whole(text, chains::sigchain),
         "identicons.json" => whole(text, faces::identicons),

@@ -60,6 +60,11 @@ fn request_auth() {
 }
 
 #[test]
+fn sessions() {
+    conforms(&vectors(), "sessions.json");
+}
+
+#[test]
 fn sealed_messages() {
     conforms(&vectors(), "sealed-messages.json");
 }

@@ -20,6 +20,14 @@ export function pushSubscribeRequest(handle: string, endpoint: string): string {
   return `POST\n/v1/push/subscribe/${handle}\n${endpoint}`;
 }
 
+export function pushUnsubscribeRequest(handle: string, endpoint: string): string {
+  return `POST\n/v1/push/unsubscribe/${handle}\n${endpoint}`;
+}
+
+export function pushSubscriptionsRequest(handle: string): string {
+  return `GET\n/v1/push/subscriptions/${handle}`;
+}
+
 /** `bodyHash` is the body's SHA-256 in lower-case hex. */
 export function profileRequest(handle: string, bodyHash: string): string {
   return `PUT\n/v1/profile/${handle}\n${bodyHash}`;

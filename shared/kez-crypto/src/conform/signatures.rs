@@ -26,6 +26,8 @@ fn check_request(case: &Request) -> Outcome {
         "inbox" => request_auth::inbox(&handle, 0),
         "stream" => request_auth::stream(&handle),
         "push" => request_auth::push_subscribe(&handle, "https://push.example/abc"),
+        "push_unsubscribe" => request_auth::push_unsubscribe(&handle, "https://push.example/abc"),
+        "push_subscriptions" => request_auth::push_subscriptions(&handle),
         _ => lines.into(),
     };
     same("text", &built.as_str(), &lines)?;

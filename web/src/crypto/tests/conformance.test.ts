@@ -15,7 +15,15 @@ import { messageFromSigned } from '../message.ts';
 import { parsePhrase, PhraseFault, phraseOf } from '../phrase.ts';
 import { fromNkey, nkeyOf, primaryOf, type Ed25519Primary, type Primary } from '../primary.ts';
 import { checkRegistration } from '../registration.ts';
-import { checkRequest, inboxRequest, pushSubscribeRequest, streamRequest } from '../request-auth.ts';
+import {
+  checkRequest,
+  inboxRequest,
+  pushSubscribeRequest,
+  pushSubscriptionsRequest,
+  pushUnsubscribeRequest,
+  streamRequest,
+} from '../request-auth.ts';
+import { checkSession, createSession } from '../session.ts';
 import { open, openEnvelope, parseSealed, sealedText, transportId } from '../sealed.ts';
 import { parseTime } from '../timestamp.ts';
 import { bytes, key, refusal, vectors } from './vectors.ts';
@@ -121,9 +129,43 @@ describe('request-auth.json', () => {
       inbox: inboxRequest('tudisco', 0),
       stream: streamRequest('tudisco'),
       push: pushSubscribeRequest('tudisco', 'https://push.example/abc'),
+      push_unsubscribe: pushUnsubscribeRequest('tudisco', 'https://push.example/abc'),
+      push_subscriptions: pushSubscriptionsRequest('tudisco'),
     };
     expect(built[name] ?? lines).toBe(lines);
     expect(await checkRequest(header, lines, primary, seconds)).toBe(seconds);
+  });
+});
+
+describe('sessions.json', () => {
+  interface Session {
+    name: string;
+    envelope: string;
+    now: string;
+    seed?: string;
+    device?: Ed25519Primary | null;
+    use?: 'wake' | null;
+    error: string | null;
+  }
+  const file = vectors<{
+    server: string;
+    primary: Ed25519Primary;
+    session: Ed25519Primary;
+    nkey: string;
+    created_at: string;
+    expires_at: string;
+    cases: Session[];
+  }>('sessions.json');
+  const { server, primary, session, nkey } = file;
+  test.each(file.cases)('$name', async ({ envelope, now, seed, device, use, error }) => {
+    const check = () => checkSession(envelope, server, nkey, parseTime(now));
+    expect(await refusal(check)).toBe(error);
+    if (seed === undefined) return;
+    const purpose = use ?? 'everything';
+    expect(await check()).toMatchObject({ primary, device: device ?? undefined, purpose });
+    const [createdAt, expiresAt] = [parseTime(file.created_at), parseTime(file.expires_at)];
+    const terms = { primary, session, server, purpose, createdAt, expiresAt };
+    expect(await createSession(terms, key(seed))).toBe(envelope);
   });
 });
 
