@@ -77,7 +77,14 @@ impl Sender {
 
     /// Pushes to an endpoint. Redirects are not followed: they are an answer like any other.
     pub async fn push(&self, endpoint: &str) -> Answer {
-        let Some(request) = self.request(endpoint) else { return Answer::Refused(None) };
+        let request = match self.request(endpoint) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Answer::Refused(None),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "nothing can be pushed");
+                return Answer::Later { status: None, after: None };
+            }
+        };
         match timeout(PATIENCE, self.client.request(request)).await {
             Ok(Ok(response)) => {
                 let answer = Answer::read(response.status(), response.headers());
@@ -88,17 +95,18 @@ impl Sender {
         }
     }
 
-    /// It says nothing but that there is something: no body, no topic, and the same for everybody.
-    fn request(&self, endpoint: &str) -> Option<Request<Empty<Bytes>>> {
-        let url = Url::parse(endpoint).ok()?;
-        let authorization = self.vapid.authorization(&url).ok()?;
-        Request::post(Uri::try_from(url.as_str()).ok()?)
-            .header(AUTHORIZATION, authorization)
+    /// It says nothing but that there is something: no body, no topic, and the same for everybody. None if this endpoint
+    /// cannot be asked.
+    fn request(&self, endpoint: &str) -> Result<Option<Request<Empty<Bytes>>>> {
+        let Ok(url) = Url::parse(endpoint) else { return Ok(None) };
+        let Ok(uri) = Uri::try_from(url.as_str()) else { return Ok(None) };
+        let request = Request::post(uri)
+            .header(AUTHORIZATION, self.vapid.authorization(&url)?)
             .header("ttl", KEPT_FOR)
             .header("urgency", HeaderValue::from_static("high"))
             .header(CONTENT_LENGTH, HeaderValue::from_static("0"))
-            .body(Empty::new())
-            .ok()
+            .body(Empty::new());
+        Ok(request.ok())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, consumer};
 use futures_util::{FutureExt, StreamExt};
@@ -13,6 +13,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendError;
 use tokio::task::JoinSet;
 
 use super::mail::Mail;
@@ -76,8 +77,11 @@ async fn take_until_broken(waking: &Waking, stream: &str, desk: &mpsc::Sender<Wo
                 Err(error) => broken = Some(error),
             }
         }
-        if !arrived.is_empty() {
-            desk.send(Work::Arrived(arrived)).await.map_err(|_| anyhow!("nobody decides any more"))?;
+        if !arrived.is_empty()
+            && let Err(SendError(Work::Arrived(left) | Work::Asleep(left))) =
+                desk.send(Work::Arrived(arrived)).await
+        {
+            give_back(waking, left).await;
         }
         if let Some(error) = broken {
             return Err(error.into());
@@ -85,11 +89,16 @@ async fn take_until_broken(waking: &Waking, stream: &str, desk: &mpsc::Sender<Wo
     }
     // What has come already goes to somebody else.
     while let Some(Some(batch)) = batches.next().now_or_never() {
-        for mail in batch.iter().flatten().filter_map(Mail::read) {
-            mail.again(&waking.nats, Duration::ZERO).await;
-        }
+        give_back(waking, batch.iter().flatten().filter_map(Mail::read)).await;
     }
     Ok(())
+}
+
+/// Another replica takes it.
+async fn give_back(waking: &Waking, left: impl IntoIterator<Item = Mail>) {
+    for mail in left {
+        mail.again(&waking.nats, Duration::ZERO).await;
+    }
 }
 
 /// The streams of mailboxes that have the consumer. On the way the broker's clock is read.
