@@ -74,11 +74,22 @@ test('a contact sees the picture, a stranger its scrambled preview, and a blank 
   const large = bob.page.getByRole('dialog').last().locator('img');
   expect(await pixels(large)).toBe(picture);
   expect((await large.boundingBox())?.width).toBeGreaterThan(200);
+  // By keyboard: closed, the focus is back where it came from.
+  await bob.page.getByRole('dialog').last().getByRole('button', { name: 'Close' }).press('Enter');
+  const face = bob.page.getByRole('button', { name: 'Show the picture large' });
+  await expect(face).toBeFocused();
+  await face.press('Enter');
+  await expect(large).toBeVisible();
+  await bob.page.keyboard.press('Escape');
+  await expect(face).toBeFocused();
 
   // Carol can fetch all that there is, and sees other pixels.
   await carol.begin(alice.handle);
   await expect(inHeader(carol.page)).toHaveAttribute('src', /^data:image\/png;base64,/);
   const seen = await pixels(inHeader(carol.page));
+  await carol.page.getByRole('button', { name: /^About/ }).click();
+  await expect(carol.page.getByText('A scrambled preview')).toBeVisible();
+  await carol.page.keyboard.press('Escape');
   expect(seen).toMatch(/^64 /);
   await alice.page.getByRole('link', { name: 'Settings' }).first().click();
   const shown = alice.page.locator('[data-face=strangers] img');
@@ -218,6 +229,8 @@ test('a file that is no picture, or asks for a wall of pixels, is refused; a cam
   const image = await openPicture(opened, secret.primary, await openOwnKey(opened, secret));
   expect(Buffer.from(image).includes('the pier, 54.3')).toBe(false);
   expect(image.length).toBeLessThan(24 * 1024);
+  // What lay on its side is upright: the camera's word for that is the one that counts.
+  expect(await corner(own(page))).toBe('red above blue');
 });
 
 test('an older profile is refused by the server', async ({ person, mesh, request }) => {
@@ -239,19 +252,39 @@ test('an older profile is refused by the server', async ({ person, mesh, request
   expect((await published(request, mesh, alice.handle)).text).toBe(before.text);
 });
 
-/** A JPEG of the browser's own, with what a camera writes into it. */
+/** What is at the top of an image, and what at the bottom. */
+async function corner(image: Locator): Promise<string> {
+  return image.evaluate(async (element: HTMLImageElement) => {
+    await element.decode();
+    const context = new OffscreenCanvas(256, 256).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    context.drawImage(element, 0, 0);
+    const colourAt = (y: number) => {
+      const [red = 0, , blue = 0] = context.getImageData(128, y, 1, 1).data;
+      return red > blue ? 'red' : 'blue';
+    };
+    return `${colourAt(20)} above ${colourAt(235)}`;
+  });
+}
+
+/** A JPEG of the browser's own, red at the left and blue at the right, with what a camera held on its side writes into it. */
 async function photograph(page: Page): Promise<Buffer<ArrayBuffer>> {
   const bytes = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(640, 480);
     const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
-    for (let x = 0; x < 640; x++) {
-      context.fillStyle = `hsl(${x} 80% 50%)`;
-      context.fillRect(x, 0, 1, 480);
-    }
+    context.fillStyle = '#c02020';
+    context.fillRect(0, 0, 320, 480);
+    context.fillStyle = '#2020c0';
+    context.fillRect(320, 0, 320, 480);
     const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.95 });
     return [...new Uint8Array(await blob.arrayBuffer())];
   });
-  const note = Buffer.from('Exif\0\0the pier, 54.3 north');
+  // One entry: orientation (0x0112), a short (3), 6: to be turned to the right by a quarter.
+  const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+  const note = Buffer.concat([
+    Buffer.from('Exif\0\0'),
+    Buffer.from(tiff),
+    Buffer.from('the pier, 54.3 north'),
+  ]);
   const segment = Buffer.concat([Buffer.from([0xff, 0xe1, 0, note.length + 2]), note]);
   return Buffer.concat([Buffer.from(bytes.slice(0, 2)), segment, Buffer.from(bytes.slice(2))]);
 }

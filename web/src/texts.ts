@@ -202,6 +202,7 @@ export const texts = {
     proofs: 'Accounts',
     noProofs: 'Claims no accounts elsewhere.',
     enlarge: 'Show the picture large',
+    preview: 'A scrambled preview: the picture itself is for people to whom its owner has written.',
     compare:
       'Compare this key with your friend’s, in person or by telephone: if it is the same, nobody stands between you.',
   },
