@@ -148,12 +148,18 @@ describe('keys that come', () => {
       isPreview: true,
       url: expect.stringMatching(/^data:image\/png;/) as string,
     });
-    await receive(mallory, body);
-    await receive(bob, { ...body, picture: 'ab'.repeat(32) });
-    await receive(bob, { ...body, key: new Uint8Array(32) });
-    await receive(bob, body, mallory);
-    await receive(bob, { kind: 'unknown', value: { kind: 'picture_key', key: 'AA', picture: body.picture } });
-    expect(faces.of(bob.primary)).toEqual(preview);
+    const unknown = { kind: 'picture_key', key: 'AA', picture: body.picture };
+    const lies: [SecretKey, Body, SecretKey?][] = [
+      [mallory, body],
+      [bob, { ...body, picture: 'ab'.repeat(32) }],
+      [bob, { ...body, key: new Uint8Array(32) }],
+      [bob, body, mallory],
+      [bob, { kind: 'unknown', value: unknown }],
+    ];
+    for (const lie of lies) {
+      await receive(...lie);
+      expect(faces.of(bob.primary)).toEqual(preview);
+    }
     expect(await account.mailbox.note(REFUSED)).toEqual({ unknown_device: 1, malformed: 1 });
     expect([await account.mailbox.chats(), await account.mailbox.outbox()]).toEqual([[], []]);
     await receive(bob, body);
