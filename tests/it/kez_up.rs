@@ -215,6 +215,8 @@ fn what_stands_in_the_way_is_told_in_one_line() {
         ("KEZ_INBOX_STREAMS", "3", "KEZ_INBOX_STREAMS"),
         ("KEZ_TRUSTED_PROXIES", "everyone", "KEZ_TRUSTED_PROXIES"),
         ("KEZ_SESSION_HOURS", "25", "KEZ_SESSION_HOURS"),
+        ("KEZ_VAPID_CONTACT", "operator", "KEZ_VAPID_CONTACT"),
+        ("KEZ_ALLOW_PRIVATE_PUSH", "everyone", "KEZ_ALLOW_PRIVATE_PUSH"),
         ("KEZ_LOG", "inbox=loud", "KEZ_LOG"),
     ] {
         let said = refused(&terminal, &[], &[(variable, value)]);
@@ -250,6 +252,13 @@ fn what_stands_in_the_data_folder_is_told_in_one_line() {
         assert!(said.contains("keys/inbox.nk") && said.contains("restore the file"), "{said}");
     }
     fs::write(&key, seed).unwrap();
+
+    let vapid = terminal.data().join("keys/vapid.pem");
+    let signed_with = fs::read(&vapid).unwrap();
+    fs::write(&vapid, "nonsense").unwrap();
+    let said = refused(&terminal, &[], &[]);
+    assert!(said.contains("keys/vapid.pem") && said.contains("KEZ_VAPID_KEY_FILE"), "{said}");
+    fs::write(&vapid, signed_with).unwrap();
 
     let database = terminal.data().join("registry.db");
     let people = fs::read(&database).unwrap();
