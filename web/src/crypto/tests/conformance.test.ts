@@ -23,7 +23,7 @@ import {
   pushUnsubscribeRequest,
   streamRequest,
 } from '../request-auth.ts';
-import { checkSession, createSession } from '../session.ts';
+import { checkSession, createSession, type Purpose } from '../session.ts';
 import { open, openEnvelope, parseSealed, sealedText, transportId } from '../sealed.ts';
 import { parseTime } from '../timestamp.ts';
 import { bytes, key, refusal, vectors } from './vectors.ts';
@@ -161,7 +161,7 @@ describe('sessions.json', () => {
     const check = () => checkSession(envelope, server, nkey, parseTime(now));
     expect(await refusal(check)).toBe(error);
     if (seed === undefined) return;
-    const purpose = use ?? 'everything';
+    const purpose: Purpose = use ?? 'everything';
     expect(await check()).toMatchObject({ primary, device: device ?? undefined, purpose });
     const [createdAt, expiresAt] = [parseTime(file.created_at), parseTime(file.expires_at)];
     const terms = { primary, session, server, purpose, createdAt, expiresAt };
