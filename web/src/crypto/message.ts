@@ -15,11 +15,17 @@ export type ReceiptStatus = 'delivered' | 'read';
 
 /** What a message says. `unknown` is something that a newer version may understand; it is kept whole. */
 export type Body =
-  | { kind: 'text'; text: string }
+  | { kind: 'text'; text: string; copyOf?: Copied }
   | { kind: 'receipt'; status: ReceiptStatus; of: MessageId[] }
   /** The key of the sender's picture: 32 bytes, and the hex SHA-256 of the ciphertext that it opens. */
   | { kind: 'picture_key'; key: Bytes; picture: string }
   | { kind: 'unknown'; value: Json };
+
+/** In a text to myself: that it is a copy, for my other devices, of what I have sent to somebody under this id. */
+export interface Copied {
+  to: Ed25519Primary;
+  id: MessageId;
+}
 
 /** A message as it was signed. */
 export interface Message {
@@ -61,7 +67,7 @@ export function readBody(value: Json): Body {
   if (!isObject(value)) throw new Fault('malformed');
   switch (members.text(value, 'kind')) {
     case 'text':
-      return { kind: 'text', text: members.text(value, 'text') };
+      return { kind: 'text', text: members.text(value, 'text'), ...readCopied(value['copy_of']) };
     case 'receipt': {
       const status = members.text(value, 'status');
       if (status !== 'delivered' && status !== 'read') return { kind: 'unknown', value };
@@ -77,7 +83,21 @@ export function readBody(value: Json): Body {
 /** The body on the wire. */
 export function bodyValue(body: Body): Json {
   if (body.kind === 'unknown') return body.value;
+  if (body.kind === 'text') {
+    const { copyOf, ...rest } = body;
+    return copyOf ? { ...rest, copy_of: { ...copyOf } } : rest;
+  }
   return body.kind === 'picture_key' ? { ...body, key: toBase64url(body.key) } : { ...body };
+}
+
+/** Whoever does not know this member shows the text, so one that cannot be read is no reason to lose it. */
+function readCopied(value: Json | undefined): { copyOf?: Copied } {
+  if (value === undefined || !isObject(value)) return {};
+  try {
+    return { copyOf: { to: members.key(value, 'to'), id: parseId(members.text(value, 'id')) } };
+  } catch {
+    return {};
+  }
 }
 
 function readPictureKey(value: JsonObject): Body {

@@ -109,25 +109,28 @@ class Batch {
       if (primary !== me) this.keys.set(primary, [...(this.keys.get(primary) ?? []), body]);
       return;
     }
-    const known = await this.#find(message.id);
+    const isMine = primary === me;
+    // In what others write it means nothing: nobody else says what I have sent.
+    const copied = isMine && body.kind === 'text' ? body.copyOf : undefined;
+    const { id, to: peer } = copied ?? { id: message.id, to: primary };
+    const known = await this.#find(id);
     if (known) {
       // A note to myself has come back.
-      if (primary === me && known.isMine && known.peer === me) await this.#raise(known, 'read');
+      if (!copied && isMine && known.isMine && known.peer === me) await this.#raise(known, 'read');
       return;
     }
-    const isMine = primary === me;
     const kept: KeptMessage = {
-      id: message.id,
-      peer: primary,
+      id,
+      peer,
       place: 0,
       isMine,
       at: message.sentAt * 1000,
       text: body.kind === 'text' ? body.text : null,
       ...(body.kind === 'unknown' ? { body: body.value } : {}),
-      status: isMine ? 'read' : null,
+      status: copied ? 'sent' : isMine ? 'read' : null,
     };
-    this.#added.set(kept.id, kept);
-    this.#chats.set(primary, withMessage(await this.#chat(primary), kept));
+    this.#added.set(id, kept);
+    this.#chats.set(peer, withMessage(await this.#chat(peer), kept));
     if (!isMine) this.delivered.set(primary, [...(this.delivered.get(primary) ?? []), kept.id]);
   }
 

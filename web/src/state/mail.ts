@@ -14,6 +14,7 @@ import { CURSOR, Incoming } from './incoming.ts';
 import { Mailroom } from './mailroom.ts';
 import { Outbox } from './outbox.ts';
 import { codeOf } from './refusal.ts';
+import { Siblings } from './siblings.ts';
 import type { News, Unlocked } from './unlocked.ts';
 
 export interface MailTerms {
@@ -37,6 +38,7 @@ export class Mail {
   readonly #terms: MailTerms;
   readonly #outbox: Outbox;
   readonly #incoming: Incoming;
+  readonly #siblings: Siblings;
   #feed: Feed | undefined;
   #running: Promise<void> = Promise.resolve();
   #client: NatsConnection | undefined;
@@ -55,11 +57,13 @@ export class Mail {
     });
     this.#outbox = new Outbox({
       mailroom: this.mailroom,
+      copy: (message) => this.#siblings.copy(message),
       maySend: () => account.tabs.leads && terms.connection.isLive && !this.#isClosed,
       send: async ({ peer, sealed }) => {
         await terms.connection.calls.call(SEND, { to: peer, envelope: new Verbatim(sealed) });
       },
     });
+    this.#siblings = new Siblings(account, terms.chains);
     this.#incoming = new Incoming({
       mailroom: this.mailroom,
       work: terms.work,
@@ -79,6 +83,7 @@ export class Mail {
   opened(client: NatsConnection): void {
     this.#client = client;
     this.#feed?.attach(client);
+    this.#siblings.follow(client);
     this.#outbox.kick();
   }
 

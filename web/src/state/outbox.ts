@@ -25,6 +25,8 @@ const FINAL = new Set([
 export interface OutboxTerms {
   mailroom: Mailroom;
   send(outgoing: KeptOutgoing): Promise<void>;
+  /** What my other devices get of a message that was sent. */
+  copy(message: KeptMessage): Promise<KeptOutgoing | undefined>;
   /** Whether this tab sends, and is connected. */
   maySend(): boolean;
 }
@@ -123,7 +125,8 @@ export class Outbox {
       const message = outgoing.kind === 'text' ? (await mailbox.byIds([outgoing.id]))[0] : undefined;
       if (!message) return { sent };
       const notes = failure ? { [await failedNote(mailbox, outgoing.id)]: { ...outgoing, place: 0 } } : {};
-      return { ...(await settled(mailbox, message, failure)), sent, notes };
+      const copy = failure ? undefined : await this.#terms.copy(message);
+      return { ...(await settled(mailbox, message, failure)), sent, notes, send: copy ? [copy] : [] };
     });
   }
 }

@@ -70,7 +70,7 @@ export const settings = {
   progress: (done: number, of: number) => `${done} of ${of}`,
   devices: 'Devices',
   devicesText:
-    'Browsers and programs that speak for this identity. What is written to you reaches all of them; what you write on one of them does not appear on the others.',
+    'Browsers and programs that speak for this identity. Each gets what is written to you, and what you write in another browser, from when it was added.',
   noDevices: 'No devices on the sigchain.',
   thisDevice: 'this browser',
   addedAt: (date: string) => `Added on ${date}`,
