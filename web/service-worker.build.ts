@@ -34,7 +34,7 @@ export function serviceWorker(): Plugin {
 
 /**
  * Everything that the service worker needs, in one script: what it shares with the page stands in both, since a worker that
- * is woken must not wait for anything else.
+ * is woken must not wait for anything else. No module, for not every browser that knows pushes knows workers that are one.
  */
 async function script(): Promise<string> {
   const output = await build({
@@ -44,7 +44,7 @@ async function script(): Promise<string> {
       write: false,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
-      rollupOptions: { input: ENTRY, output: { codeSplitting: false } },
+      rollupOptions: { input: ENTRY, output: { codeSplitting: false, format: 'iife' } },
     },
   });
   const chunks = [output].flat().flatMap((built) => ('output' in built ? built.output : []));

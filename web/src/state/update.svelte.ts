@@ -13,7 +13,7 @@ export class Update {
   async start(): Promise<void> {
     if (import.meta.env.DEV || !('serviceWorker' in navigator)) return;
     try {
-      const registration = await navigator.serviceWorker.register(serviceWorkerUrl(), { type: 'module' });
+      const registration = await navigator.serviceWorker.register(serviceWorkerUrl());
       registration.addEventListener('updatefound', () => this.#watch(registration.installing));
       this.#found(registration.waiting);
       this.#watch(registration.installing);

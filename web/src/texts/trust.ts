@@ -14,6 +14,7 @@ export const trust = {
       title: 'It can see some of what you do',
       text: [
         'Who is registered; when and from which address you are connected; which mailbox a sealed message goes to, its padded size and its time; the accounts you claim, for they are public; of your profile the name, the words, and the scrambled preview of the picture.',
+        'If you turn notifications on: at which push network, and so by whose browser, you are woken. That network learns when something comes for you, and nothing else.',
         'It cannot see what you write. What it stores does not say who wrote it; but while you are connected it can note which connection handed a message in, and so tell who writes to whom.',
       ],
     },
