@@ -8,10 +8,14 @@ import { expect, type BrowserPerson } from './story.ts';
 /** Where the story's subscription is kept: over reloads, as a browser keeps its own. */
 const KEPT = 'story.push';
 
-/** Gives a browser the right to notify, and a push network. Before any page of it is opened. */
-export async function givePush(context: BrowserContext, origin: string): Promise<void> {
+/** Gives a browser the right to notify, and a push network at that address. Before any page of it is opened. */
+export async function givePush(
+  context: BrowserContext,
+  origin: string,
+  address = 'https://push.example.org',
+): Promise<void> {
   await context.grantPermissions(['notifications', 'clipboard-read', 'clipboard-write'], { origin });
-  await context.addInitScript(playPushNetwork, KEPT);
+  await context.addInitScript(playPushNetwork, { kept: KEPT, address });
 }
 
 /** The push network has ended the browser's subscription. */
@@ -58,7 +62,7 @@ export class Registered {
 }
 
 /** Runs in the page: what a browser does for `pushManager`, without a network behind it. */
-function playPushNetwork(kept: string): void {
+function playPushNetwork({ kept, address }: { kept: string; address: string }): void {
   interface Kept {
     endpoint: string;
     key: number[];
@@ -81,7 +85,7 @@ function playPushNetwork(kept: string): void {
   const subscribe = async ({ applicationServerKey }: { applicationServerKey: Uint8Array }) => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
     const given: Kept = {
-      endpoint: `https://push.example.org/${crypto.randomUUID()}`,
+      endpoint: `${address}/${crypto.randomUUID()}`,
       key: [...applicationServerKey],
       keys: {
         p256dh: base64url(await crypto.subtle.exportKey('raw', pair.publicKey)),

@@ -10,6 +10,13 @@ export interface Shown {
   body: string;
 }
 
+/** What of a record a story looks at. */
+interface Kept {
+  handle: string;
+  since: number;
+  credential?: { key: CryptoKey };
+}
+
 /** What of a service worker's world a story uses. */
 interface WorkerWorld {
   registration: ServiceWorkerRegistration;
@@ -110,8 +117,8 @@ export class Sleeper {
     });
   }
 
-  /** What the service worker was left for an account: the names of it, and what of its credential. */
-  async kept(): Promise<{ account: string; holds: string[]; showsKey: boolean }[]> {
+  /** What the service worker was left for each account: secrets by their names, and how far a page has read. */
+  async kept(): Promise<{ account: string; holds: string[]; showsKey: boolean; since: number }[]> {
     return (await this.#worker()).evaluate(async () => {
       const done = <Result>(request: IDBRequest<Result>) =>
         new Promise<Result>((resolve, reject) => {
@@ -120,12 +127,13 @@ export class Sleeper {
         });
       const database = await done(indexedDB.open('kez-wake'));
       const store = database.transaction('wakes').objectStore('wakes');
-      const records = (await done(store.getAll())) as { handle: string; credential?: { key: CryptoKey } }[];
+      const records = (await done(store.getAll())) as Kept[];
       database.close();
       return records.map((record) => ({
         account: record.handle,
         holds: Object.keys(record).filter((name) => ['credential', 'opening'].includes(name)),
         showsKey: record.credential?.key.extractable === true,
+        since: record.since,
       }));
     });
   }
