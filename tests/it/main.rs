@@ -35,6 +35,7 @@ mod push_outages;
 mod push_presence;
 mod push_refuses;
 mod push_replicas;
+mod push_sees;
 mod push_subscriptions;
 mod push_tries;
 mod push_wakes;
