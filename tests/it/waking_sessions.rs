@@ -83,6 +83,13 @@ async fn is_for_people_who_have_mail_and_for_devices_that_are_theirs() {
     assert!(gone < Duration::from_secs(1), "{gone:?}");
     Guest::assert_refused(url, key, Credentials::to_wake(key, &phone), "revoked").await;
     assert_eq!(other.refusals().await, [""; 0]);
+
+    // With the key itself, once its handle has moved.
+    let next = SecretKey::from_seed(random::bytes());
+    alice.rotate(&next).await;
+    mesh.connect(&next).await.unwrap().register("alice").await.unwrap();
+    other.until_disconnected().await;
+    Guest::assert_refused(url, key, Credentials::to_wake(key, &alice.person.secret), "rotated").await;
 }
 
 async fn enter(url: &str, primary: PublicKey, signer: &SecretKey) -> Guest {
