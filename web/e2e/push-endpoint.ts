@@ -1,15 +1,22 @@
 // A push network of the story's own: HTTPS on loopback, under a certificate of its own, and a mesh that may reach it.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts, Mesh } from './mesh.ts';
 
 const run = promisify(execFile);
+
+/** Why there can be none here; undefined if there can. */
+export function missingEndpoint(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, 'openssl'))) ? undefined : 'no openssl on the PATH';
+}
 
 /** A push as it came. */
 export interface Arrived {
@@ -29,7 +36,6 @@ export class PushEndpoint {
     this.#server = server;
   }
 
-  /** Throws where there is no openssl. */
   static async start(): Promise<PushEndpoint> {
     const folder = await mkdtemp(join(tmpdir(), 'kez-push-'));
     await certify(folder);

@@ -1,7 +1,9 @@
 // Notifications arranged: offered at a good moment, turned on and off, told to the server again when it or the browser has lost
 // them, and refused.
 import type { Page } from '@playwright/test';
+import { check } from './fit.ts';
 import { endpointOf, givePush, loseSubscription, Registered } from './push-network.ts';
+import { Sleeper } from './sleeper.ts';
 import { BrowserPerson, expect, originOf, test } from './story.ts';
 
 const NAME = 'Tell me of messages while Kez is closed';
@@ -25,10 +27,12 @@ test('they are offered once somebody has written, and not before', async ({ pers
   const bob = await mesh.person(`b-${alice.handle}`.slice(0, 32));
   await bob.kez('send', alice.handle, 'the first one');
   await expect(offer).toBeVisible();
+  await check(page, 'the offer');
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expect(offer).toBeHidden();
   await page.getByRole('link', { name: 'Settings' }).click();
   await expect(page.getByRole('switch', { name: NAME })).toBeChecked();
+  await check(page, 'notifications that are on');
 });
 
 test('whoever does not want them is not asked again', async ({ person, mesh }) => {
@@ -88,6 +92,14 @@ test('what the server has lost it is told again, and what the browser has lost i
   await alice.live();
   await expect.poll(() => registered.endpoints()).not.toEqual([endpoint]);
   await expect.poll(() => registered.endpoints()).toEqual([await endpointOf(page)]);
+
+  const second = await endpointOf(page);
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await loseSubscription(page);
+  await sleeper.changeSubscription();
+  await expect.poll(() => endpointOf(page)).toMatch(/^https:/);
+  await expect.poll(() => registered.endpoints()).toEqual([await endpointOf(page)]);
+  expect(await endpointOf(page)).not.toBe(second);
 });
 
 test('a browser that does not allow them says how to allow them', async ({ person, mesh }) => {
@@ -107,6 +119,7 @@ test('a browser that does not allow them says how to allow them', async ({ perso
   await alice.page.getByRole('link', { name: 'Settings' }).click();
   await expect(alice.page.getByText('This browser does not let Kez notify you.')).toBeVisible();
   await expect(alice.page.getByRole('switch', { name: NAME })).toBeDisabled();
+  await check(alice.page, 'notifications that are not allowed');
 });
 
 test('two accounts of one browser share its subscription; one that is removed is woken no more', async ({

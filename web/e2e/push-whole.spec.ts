@@ -1,11 +1,14 @@
 // The whole way of a push: mail, the push service, a push network over HTTPS, the service worker, one notification.
-import { PushEndpoint, PushingMesh } from './push-endpoint.ts';
+import { missingEndpoint, PushEndpoint, PushingMesh } from './push-endpoint.ts';
 import { givePush } from './push-network.ts';
 import { Sleeper } from './sleeper.ts';
 import { BrowserPerson, expect, originOf, test } from './story.ts';
 
 /** A disconnection is believed when the broker, asked some seconds later, says so. */
 const PATIENCE = { timeout: 40_000 };
+
+const missing = missingEndpoint();
+test.skip(missing !== undefined, missing ?? '');
 
 test('who sleeps is woken once for a burst, and again for what comes later', async ({ browser }) => {
   const endpoint = await PushEndpoint.start();

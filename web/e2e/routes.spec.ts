@@ -1,12 +1,11 @@
 // Every page, opened as people open it: no error, nothing against the policy, nothing that axe finds, nothing too wide.
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { paths } from '../src/routes.ts';
+import { check } from './fit.ts';
 import { expect, test, type BrowserPerson } from './story.ts';
 
 const outside = [paths.landing, paths.create, paths.restore, paths.trust, '/nothing-here'];
 const inside = [paths.welcome, paths.chats, paths.identity, paths.claims, paths['add-claim'], paths.settings];
-const PHONE = { width: 320, height: 640 };
 
 for (const colorScheme of ['dark', 'light'] as const) {
   test(`pages for strangers, ${colorScheme}`, async ({ person }) => {
@@ -70,17 +69,4 @@ async function visit(page: Page, path: string): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible();
   await page.waitForLoadState('networkidle');
   await check(page, path);
-}
-
-async function check(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
-  );
-  expect(found, `axe at ${where}`).toEqual([]);
-  const size = page.viewportSize();
-  await page.setViewportSize(PHONE);
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  expect(width, `how wide ${where} is on the smallest phone`).toBeLessThanOrEqual(PHONE.width);
-  if (size) await page.setViewportSize(size);
 }

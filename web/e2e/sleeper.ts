@@ -117,6 +117,17 @@ export class Sleeper {
     });
   }
 
+  /** The browser has another push subscription. */
+  async changeSubscription(): Promise<void> {
+    await (
+      await this.#worker()
+    ).evaluate(() => {
+      const world = self as unknown as WorkerWorld;
+      // Of events that are not the browser's own nobody waits for the end.
+      world.dispatchEvent(Object.assign(new Event('pushsubscriptionchange'), { waitUntil: () => undefined }));
+    });
+  }
+
   /** What the service worker was left for each account: secrets by their names, and how far a page has read. */
   async kept(): Promise<{ account: string; holds: string[]; showsKey: boolean; since: number }[]> {
     return (await this.#worker()).evaluate(async () => {
