@@ -32,3 +32,9 @@ test('an empty list has nothing to build', () => {
   expect(list.range(0, 100)).toEqual({ from: 0, to: 0 });
   expect(list.height).toBe(0);
 });
+
+test('rows that are the same are not placed anew', () => {
+  const before = RowKeys.of(['a', 'b'], undefined);
+  expect(RowKeys.of(['a', 'b'], before)).toBe(before);
+  for (const keys of [['a'], ['a', 'c'], ['a', 'b', 'c']]) expect(RowKeys.of(keys, before).all).toEqual(keys);
+});

@@ -31,6 +31,12 @@ export class RowKeys {
     this.#index = new Map(keys.map((key, index) => [key, index]));
   }
 
+  /** The same object when the rows are the same: only then nothing has to be placed anew. */
+  static of(keys: readonly string[], before: RowKeys | undefined): RowKeys {
+    const isSame = before?.all.length === keys.length && keys.every((key, at) => key === before.all[at]);
+    return isSame ? before : new RowKeys(keys);
+  }
+
   indexOf(key: string): number | undefined {
     return this.#index.get(key);
   }
