@@ -23,11 +23,11 @@ use kez_service::{Clock, ask, random};
 use tests::accounts::HERE;
 use tests::mesh::SERVER;
 use tests::push::{Sleeper, settled, subscribe_as};
-use tests::{Mesh, Person, PushNetwork};
+use tests::{Mesh, Person, PushNetwork, operator};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::bed::{AT_ONCE, beside_us};
+use crate::bed::beside_us;
 use crate::load::{drive, seal_requests};
 use crate::report::{Goal, Row, median, percentile};
 
@@ -35,6 +35,8 @@ const PEOPLE: usize = 10_000;
 /// As many as the push service has.
 const IN_FLIGHT: usize = 32;
 const SENDS_IN_FLIGHT: usize = 256;
+/// People who register and subscribe at once while this is set up.
+const AT_ONCE: usize = 8;
 /// Of single messages, so far apart.
 const SINGLE: usize = 200;
 const APART: Duration = Duration::from_millis(25);
@@ -79,6 +81,7 @@ impl Sleepers {
         // The one that the mesh has would share the work.
         mesh.push.take().context("a push service runs")?.stop().await?;
         let push = PushService::start(&mesh, &network)?;
+        operator::until_replicas(&mesh.user("operator").await, "push", 1).await;
         let (sleepers, writer) = (Vec::new(), mesh.person("writer").await);
         let mut bench = Self { network, mesh, push, sleepers, writer };
         bench.sleepers = bench.register().await?;

@@ -48,6 +48,7 @@ async fn a_network_that_asks_for_patience_gets_it() {
     network.script("phone", [Reply::With(429, "retry-after", "3".to_owned()), Reply::Status(201)]);
     network.subscribe(&mesh, &bob, "phone").await;
     network.subscribe(&mesh, &bob, "tablet").await;
+    mesh.stretch_bursts();
 
     for text in ["one", "two", "three"] {
         alice.client.send("bob", text).await.unwrap();
@@ -119,6 +120,7 @@ async fn what_comes_during_a_pause_asks_for_no_more() {
     let (alice, bob) = two(&mesh).await;
     network.script("phone", [Reply::With(503, "retry-after", "8".to_owned()), Reply::Status(201)]);
     network.subscribe(&mesh, &bob, "phone").await;
+    mesh.stretch_bursts();
 
     let push = mesh.user("push").await;
     alice.client.send("bob", "hello").await.unwrap();

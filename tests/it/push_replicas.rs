@@ -57,6 +57,7 @@ async fn share(network: &PushNetwork, mesh: &Mesh) {
     let _replica = mesh.another_push().await;
     let alice = mesh.person("alice").await;
     let sleepers = sleepers(mesh, network, 20).await;
+    mesh.stretch_bursts();
 
     write(&alice, &sleepers, 10).await;
     settled(&mesh.user("push").await).await;
@@ -72,6 +73,7 @@ async fn a_replica_that_stops_leaves_the_rest_to_the_other() {
     let other = mesh.another_push().await;
     let alice = mesh.person("alice").await;
     let sleepers = sleepers(&mesh, &network, 40).await;
+    mesh.stretch_bursts();
 
     let writing = write(&alice, &sleepers, 5);
     let stopping = async {

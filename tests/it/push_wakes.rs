@@ -29,6 +29,7 @@ async fn wakes_once(network: &PushNetwork, mesh: &Mesh) {
     let (alice, bob) = (mesh.person("alice").await, mesh.sleeper("bob").await);
     network.subscribe(mesh, &bob, "phone").await;
     network.subscribe(mesh, &bob, "tablet").await;
+    mesh.stretch_bursts();
 
     send(&alice, "bob", 50).await;
     settled(&mesh.user("push").await).await;

@@ -4,6 +4,8 @@ mod migrations;
 mod tables;
 mod waking;
 
+use std::sync::Arc;
+
 use anyhow::Result as Anyhow;
 use kez_contract::push::{MAX_SUBSCRIPTIONS, Subscribe};
 use kez_database::Database;
@@ -14,6 +16,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, Statement,
 };
+use tokio::sync::{Mutex, MutexGuard};
 
 use migrations::Migrator;
 use tables::subscriptions;
@@ -25,12 +28,25 @@ pub use waking::{Claim, Push, Pushed};
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    /// Those who write to SQLite take turns here, in the order in which they came: waiting for each other in SQLite itself,
+    /// some would wait too long.
+    turns: Option<Arc<Mutex<()>>>,
 }
 
 impl Store {
     /// Opens the database of that URL and brings its tables up to date, however many replicas do so at once.
     pub async fn open(url: &str) -> Anyhow<Self> {
-        Ok(Self { database: Database::open::<Migrator>(url, "push").await? })
+        let database = Database::open::<Migrator>(url, "push").await?;
+        let takes_turns = database.connection().get_database_backend() == DbBackend::Sqlite;
+        Ok(Self { database, turns: takes_turns.then(Arc::default) })
+    }
+
+    /// Waits until it is one's turn to write.
+    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match &self.turns {
+            Some(turns) => Some(turns.lock().await),
+            None => None,
+        }
     }
 
     /// Stores a person's subscription; one with the same endpoint gets the new keys. False: they have as many as one may
@@ -55,6 +71,7 @@ impl Store {
             .to_owned();
         let insert = subscriptions::Entity::insert(row).on_conflict(same);
         let stored = async {
+            let _turn = self.turn().await;
             let transaction = self.database.begin().await?;
             one_at_a_time(&transaction, primary).await?;
             insert.exec_without_returning(&transaction).await?;
@@ -75,7 +92,11 @@ impl Store {
         let delete = subscriptions::Entity::delete_many()
             .filter(subscriptions::Column::Primary.eq(primary))
             .filter(subscriptions::Column::Endpoint.eq(endpoint));
-        self.database.run(delete.exec(self.database.connection())).await?;
+        let deleted = async {
+            let _turn = self.turn().await;
+            delete.exec(self.database.connection()).await
+        };
+        self.database.run(deleted).await?;
         Ok(())
     }
 
@@ -88,7 +109,11 @@ impl Store {
     /// Ends everything that is kept of a person.
     pub async fn forget(&self, primary: &str) -> Result<(), Fault> {
         let delete = subscriptions::Entity::delete_many().filter(subscriptions::Column::Primary.eq(primary));
-        self.database.run(delete.exec(self.database.connection())).await?;
+        let deleted = async {
+            let _turn = self.turn().await;
+            delete.exec(self.database.connection()).await
+        };
+        self.database.run(deleted).await?;
         Ok(())
     }
 }
