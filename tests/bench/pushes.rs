@@ -172,6 +172,7 @@ async fn post(reach: &Reach, url: &Url, times: usize) -> Result<()> {
             .header("ttl", "86400")
             .header("content-length", "0")
             .body(Empty::<Bytes>::new())?;
+        sender.ready().await?;
         let response = sender.send_request(request).await?;
         ensure!(response.status() == 201, "a push was refused");
         response.into_body().collect().await?;
