@@ -14,6 +14,8 @@ test('every page at 1280 and 390 pixels', async ({ person, mesh }) => {
   test.setTimeout(240_000);
   await mkdir(folder, { recursive: true });
   const alice = Object.assign(await person('alice', { colorScheme: 'dark' }), { handle: 'alice' });
+  // A browser without a window says no to notifications before anybody is asked.
+  await alice.page.context().grantPermissions(['notifications']);
   await shoot(alice, 'landing', paths.landing);
   await shoot(alice, 'create', paths.create);
   await shoot(alice, 'restore', paths.restore);
