@@ -4,8 +4,6 @@ mod migrations;
 mod tables;
 mod waking;
 
-use std::sync::Arc;
-
 use anyhow::Result as Anyhow;
 use kez_contract::push::{MAX_SUBSCRIPTIONS, Subscribe};
 use kez_database::Database;
@@ -16,7 +14,6 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, Statement,
 };
-use tokio::sync::{Mutex, MutexGuard};
 
 use migrations::Migrator;
 use tables::subscriptions;
@@ -28,25 +25,12 @@ pub use waking::{Claim, Push, Pushed};
 #[derive(Clone)]
 pub struct Store {
     database: Database,
-    /// Those who write to SQLite take turns here, in the order in which they came: waiting for each other in SQLite itself,
-    /// some would wait too long.
-    turns: Option<Arc<Mutex<()>>>,
 }
 
 impl Store {
     /// Opens the database of that URL and brings its tables up to date, however many replicas do so at once.
     pub async fn open(url: &str) -> Anyhow<Self> {
-        let database = Database::open::<Migrator>(url, "push").await?;
-        let takes_turns = database.connection().get_database_backend() == DbBackend::Sqlite;
-        Ok(Self { database, turns: takes_turns.then(Arc::default) })
-    }
-
-    /// Waits until it is one's turn to write.
-    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        match &self.turns {
-            Some(turns) => Some(turns.lock().await),
-            None => None,
-        }
+        Ok(Self { database: Database::open::<Migrator>(url, "push").await? })
     }
 
     /// Stores a person's subscription; one with the same endpoint gets the new keys. False: they have as many as one may
@@ -71,7 +55,7 @@ impl Store {
             .to_owned();
         let insert = subscriptions::Entity::insert(row).on_conflict(same);
         let stored = async {
-            let _turn = self.turn().await;
+            let _turn = self.database.turn().await;
             let transaction = self.database.begin().await?;
             one_at_a_time(&transaction, primary).await?;
             insert.exec_without_returning(&transaction).await?;
@@ -93,7 +77,7 @@ impl Store {
             .filter(subscriptions::Column::Primary.eq(primary))
             .filter(subscriptions::Column::Endpoint.eq(endpoint));
         let deleted = async {
-            let _turn = self.turn().await;
+            let _turn = self.database.turn().await;
             delete.exec(self.database.connection()).await
         };
         self.database.run(deleted).await?;
@@ -110,7 +94,7 @@ impl Store {
     pub async fn forget(&self, primary: &str) -> Result<(), Fault> {
         let delete = subscriptions::Entity::delete_many().filter(subscriptions::Column::Primary.eq(primary));
         let deleted = async {
-            let _turn = self.turn().await;
+            let _turn = self.database.turn().await;
             delete.exec(self.database.connection()).await
         };
         self.database.run(deleted).await?;

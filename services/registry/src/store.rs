@@ -52,6 +52,7 @@ impl Store {
         };
         let insert = people::Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned());
         let added = async {
+            let _turn = self.database.turn().await;
             let transaction = self.database.begin().await?;
             let added = insert.exec_without_returning(&transaction).await? == 1
                 // After the insertion, which waits for a move of that key that has begun.
@@ -90,7 +91,11 @@ impl Store {
             .col_expr(people::Column::Proofs, Expr::value(serde_json::to_string(proofs)?))
             .col_expr(people::Column::ProofsSetAt, Expr::value(set_at.unix()))
             .filter(which);
-        Ok(self.database.run(update.exec(self.database.connection())).await?.rows_affected == 1)
+        let updated = async {
+            let _turn = self.database.turn().await;
+            update.exec(self.database.connection()).await
+        };
+        Ok(self.database.run(updated).await?.rows_affected == 1)
     }
 
     /// The text of a person's profile, as they put it.
@@ -118,7 +123,11 @@ impl Store {
             )
             .to_owned();
         let insert = profiles::Entity::insert(row).on_conflict(newer);
-        Ok(self.database.run(insert.exec_without_returning(self.database.connection())).await? == 1)
+        let stored = async {
+            let _turn = self.database.turn().await;
+            insert.exec_without_returning(self.database.connection()).await
+        };
+        Ok(self.database.run(stored).await? == 1)
     }
 
     async fn person(&self, which: impl sea_orm::sea_query::IntoCondition) -> Result<Option<Person>, Fault> {

@@ -4,6 +4,7 @@
 mod open;
 mod outage;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result as Anyhow, anyhow};
@@ -13,6 +14,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, MutexGuard};
 
 use outage::Outage;
 
@@ -28,6 +30,8 @@ const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
 pub struct Database {
     connection: DatabaseConnection,
     outage: Outage,
+    /// Whose turn it is to write, on SQLite.
+    turns: Option<Arc<Mutex<()>>>,
 }
 
 impl Database {
@@ -41,7 +45,8 @@ impl Database {
             .map_err(|_| anyhow!("another replica has been at it for too long"))
             .and_then(|result| Ok(result?))
             .context("the database in DATABASE_URL cannot be brought up to date")?;
-        Ok(Self { connection, outage: Outage::of(service) })
+        let takes_turns = connection.get_database_backend() == DbBackend::Sqlite;
+        Ok(Self { connection, outage: Outage::of(service), turns: takes_turns.then(Arc::default) })
     }
 
     /// Refuses a URL that can never be opened, for those who open it later. It is not repeated: it may hold a password.
@@ -65,6 +70,15 @@ impl Database {
             Ok(Err(error)) if outage::is_outage(&error) => Err(self.outage.begins(&error)),
             Ok(Err(error)) => Err(error.into()),
             Err(elapsed) => Err(self.outage.begins(&elapsed)),
+        }
+    }
+
+    /// Waits until it is one's turn to write, which lasts for as long as what is returned is kept. SQLite has one writer at a
+    /// time: waiting for each other there, some of many would wait too long; here they are served in the order in which they came.
+    pub async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match &self.turns {
+            Some(turns) => Some(turns.lock().await),
+            None => None,
         }
     }
 

@@ -57,7 +57,7 @@ impl Store {
         order.sort_by_key(|&at| claims.get(at).map(|claim| claim.kept.id));
         let statements = async {
             let mut taken = vec![false; claims.len()];
-            let _turn = self.turn().await;
+            let _turn = self.database.turn().await;
             let transaction = self.database.begin().await?;
             for at in order {
                 if let (Some(claim), Some(taken)) = (claims.get(at), taken.get_mut(at)) {
@@ -75,7 +75,7 @@ impl Store {
         let mut pushes = pushes.to_vec();
         pushes.sort_by_key(|push| push.id);
         let statements = async {
-            let _turn = self.turn().await;
+            let _turn = self.database.turn().await;
             let transaction = self.database.begin().await?;
             for push in &pushes {
                 push.record(&transaction).await?;

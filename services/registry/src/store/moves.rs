@@ -19,6 +19,7 @@ impl Store {
         registration: &str,
     ) -> Result<bool, Fault> {
         let moved = self.database.run(async {
+            let _turn = self.database.turn().await;
             let transaction = self.database.begin().await?;
             // What the holder says of themselves does not move, and cannot stay without them.
             profiles::Entity::delete_by_id(holder.to_hex()).exec(&transaction).await?;
