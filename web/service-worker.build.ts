@@ -42,9 +42,11 @@ async function script(): Promise<string> {
     logLevel: 'warn',
     build: {
       write: false,
-      modulePreload: { polyfill: false },
+      minify: true,
       reportCompressedSize: false,
-      rollupOptions: { input: ENTRY, output: { codeSplitting: false, format: 'iife' } },
+      // As a library: what pages need for parts that they load late has no place here.
+      lib: { entry: ENTRY, formats: ['iife'], name: 'kez' },
+      rollupOptions: { output: { codeSplitting: false } },
     },
   });
   const chunks = [output].flat().flatMap((built) => ('output' in built ? built.output : []));
