@@ -5,48 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { SecretKey } from '../src/crypto/keys.ts';
+import { Browsers, live, PASSPHRASE, PATIENCE } from './browsers.ts';
 import { Mesh, missingMesh, type CliPerson } from './mesh.ts';
 import { Stranger } from './stranger.ts';
-import { openTab, type Tab } from './tab.ts';
+import type { Tab } from './tab.ts';
 
 const missing = missingMesh();
 if (missing) console.warn(`skipped: ${missing}`);
-/** Longer than the longest wait before another attempt. */
-const PATIENCE = { timeout: 20_000 };
-const PASSPHRASE = 'open sesame';
 
 describe.skipIf(missing)('the client', () => {
   let mesh: Mesh;
   let bob: CliPerson;
-  const tabs: Tab[] = [];
+  const browsers = new Browsers(() => mesh.origin);
 
   beforeAll(async () => {
     mesh = await Mesh.start();
     bob = await mesh.person('bob');
   });
-  afterEach(async () => {
-    for (const tab of tabs.splice(0)) await tab.close();
-  });
+  afterEach(() => browsers.close());
   afterAll(() => mesh?.stop());
-
-  /** A tab of a browser; of a blank one, if it has that name for the first time. */
-  async function open(browser: string): Promise<Tab> {
-    const tab = openTab(mesh.origin, browser);
-    tabs.push(tab);
-    await tab.kez.account.start();
-    return tab;
-  }
-
-  const live = (tab: Tab) => expect.poll(() => tab.kez.connection.state, PATIENCE).toBe('live');
-
-  /** A blank browser in which somebody has made an account and is connected. */
-  async function create(handle: string): Promise<Tab & { words: string[] }> {
-    const tab = await open(handle);
-    const words = tab.kez.account.drawPhrase();
-    await tab.kez.account.create({ handle, passphrase: PASSPHRASE, words });
-    await live(tab);
-    return { ...tab, words };
-  }
 
   async function thread({ kez }: Tab, who: string) {
     return kez.chats.open(await kez.chats.begin(who));
@@ -55,7 +32,7 @@ describe.skipIf(missing)('the client', () => {
   const shown = ({ kez }: Tab) => kez.chats.thread?.messages.map(({ text, status }) => [text, status]);
 
   test('creates an account, and chats with the command line', async () => {
-    const alice = await create('alice');
+    const alice = await browsers.create('alice');
     expect(alice.kez.account.status).toBe('unlocked');
     expect(alice.kez.connection.server).toBe('localhost');
     const chat = await thread(alice, 'bob@localhost');
@@ -75,7 +52,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('shows how far a message came, and what is unread', async () => {
-    const [carol, dave] = [await create('carol'), await create('dave')];
+    const [carol, dave] = [await browsers.create('carol'), await browsers.create('dave')];
     const there = await thread(carol, 'dave');
     await there.send('one');
     await there.send('two');
@@ -94,7 +71,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('keeps what is written while the server is away, also over a reload, and sends it once', async () => {
-    const erin = await create('erin');
+    const erin = await browsers.create('erin');
     const chat = await thread(erin, 'bob');
     await mesh.down();
     await expect.poll(() => erin.kez.connection.state, PATIENCE).toBe('reconnecting');
@@ -103,7 +80,7 @@ describe.skipIf(missing)('the client', () => {
     expect(shown(erin)).toEqual([['while away', 'sending']]);
     await erin.close();
 
-    const again = await open('erin');
+    const again = await browsers.open('erin');
     expect(again.kez.account).toMatchObject({ status: 'unlocked', holdsIdentity: false });
     const reopened = await again.kez.chats.open(chat.peer);
     expect([shown(again), reopened.draft]).toEqual([[['while away', 'sending']], 'not finished']);
@@ -121,7 +98,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('keeps the order of what is written at once', async () => {
-    const mike = await create('mike');
+    const mike = await browsers.create('mike');
     const chat = await thread(mike, 'bob');
     const numbers = Array.from({ length: 12 }, (_, at) => `number ${at}`);
     const tooLong = 'x'.repeat(300_000);
@@ -134,7 +111,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('shows nothing while it is locked', async () => {
-    const frank = await create('frank');
+    const frank = await browsers.create('frank');
     await (await thread(frank, 'bob')).send('a secret');
     await frank.kez.account.lock();
     const { account, chats, connection } = frank.kez;
@@ -145,7 +122,7 @@ describe.skipIf(missing)('the client', () => {
       null,
       'closed',
     ]);
-    const reloaded = await open('frank');
+    const reloaded = await browsers.open('frank');
     expect(reloaded.kez.account.status).toBe('locked');
     await expect(reloaded.kez.account.unlock('open')).rejects.toMatchObject({ code: 'wrong_passphrase' });
     await reloaded.kez.account.unlock(PASSPHRASE);
@@ -156,13 +133,13 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('is restored in a blank browser, with a device and an archive of its own', async () => {
-    const grace = await create('grace');
+    const grace = await browsers.create('grace');
     await (await thread(grace, 'bob')).send('from the first browser');
     await expect.poll(() => shown(grace)).toEqual([['from the first browser', 'sent']]);
     const file = await grace.kez.archive.export('archive');
     await bob.kez('send', 'grace', 'to both of you');
 
-    const second = await open('grace-2');
+    const second = await browsers.open('grace-2');
     expect(await second.kez.account.findHandle(grace.words.join(' '))).toBe('grace');
     await second.kez.account.restore({ secret: grace.words.join('\n').toUpperCase(), passphrase: 'another' });
     await live(second);
@@ -184,7 +161,7 @@ describe.skipIf(missing)('the client', () => {
     const { devices } = await second.kez.chains.read(grace.kez.account.current?.primary ?? '');
     const first = devices.find(({ isThis }) => !isThis)?.device ?? '';
     await grace.close();
-    const reloaded = await open('grace');
+    const reloaded = await browsers.open('grace');
     await live(reloaded);
     await second.kez.chains.revokeDevice(first);
     await expect.poll(() => reloaded.kez.account.lockedBecause, PATIENCE).toBe('unknown_device');
@@ -194,8 +171,8 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('does nothing twice in two tabs, and goes on in one when the other is closed', async () => {
-    const heidi = await create('heidi');
-    const other = await open('heidi');
+    const heidi = await browsers.create('heidi');
+    const other = await browsers.open('heidi');
     await live(other);
     await bob.kez('send', 'heidi', 'first');
     await expect
@@ -226,7 +203,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('believes no forged receipt, no replay and no device that is nobody’s', async () => {
-    const ivan = await create('ivan');
+    const ivan = await browsers.create('ivan');
     const mallory = await new Stranger(mesh.origin).register('mallory', mesh.server);
     const me = ivan.kez.account.current?.primary ?? '';
     const chat = await thread(ivan, 'bob');
@@ -264,7 +241,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('says what cannot be delivered, and tries again when asked', async () => {
-    const judy = await create('judy');
+    const judy = await browsers.create('judy');
     const nobody = SecretKey.fromSeed(crypto.getRandomValues(new Uint8Array(32))).primary;
     await expect(judy.kez.chats.begin('nobody-at-all')).rejects.toMatchObject({ code: 'not_found' });
     await expect(judy.kez.chats.begin('bob@elsewhere')).rejects.toMatchObject({ code: 'wrong_server' });
@@ -281,7 +258,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('claims an account, sees it fail, and takes it back', async () => {
-    const karl = await create('karl');
+    const karl = await browsers.create('karl');
     const { claims } = karl.kez;
     expect(claims.subject('github', 'https://github.com/Karl')).toEqual({ subject: 'github:karl' });
     const signed = await claims.sign('dns:kez.invalid');
@@ -297,7 +274,7 @@ describe.skipIf(missing)('the client', () => {
   });
 
   test('finds what was said', async () => {
-    const lena = await create('lena');
+    const lena = await browsers.create('lena');
     const chat = await thread(lena, 'bob');
     await chat.send('The blue Café by the river');
     await chat.send('nothing of interest');

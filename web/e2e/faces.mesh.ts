@@ -7,14 +7,13 @@ import { pictureHash, readPicture } from '../src/crypto/picture.ts';
 import { createProfile } from '../src/crypto/profile.ts';
 import { Verbatim } from '../src/nats/calls.ts';
 import { PROFILE, PUT_PROFILE } from '../src/nats/contract.ts';
+import { Browsers, live, PASSPHRASE, PATIENCE } from './browsers.ts';
 import { Mesh, missingMesh } from './mesh.ts';
 import { Stranger } from './stranger.ts';
-import { openTab, type Tab } from './tab.ts';
+import type { Tab } from './tab.ts';
 
 const missing = missingMesh();
 if (missing) console.warn(`skipped: ${missing}`);
-const PATIENCE = { timeout: 20_000 };
-const PASSPHRASE = 'open sesame';
 
 /** A WebP as far as its header goes: 256 pixels each way, and a byte that tells one from another. */
 function portrait(mark: number): Blob {
@@ -26,33 +25,15 @@ function portrait(mark: number): Blob {
 
 describe.skipIf(missing)('faces', () => {
   let mesh: Mesh;
-  const tabs: Tab[] = [];
+  const browsers = new Browsers(() => mesh.origin);
 
   beforeAll(async () => {
     mesh = await Mesh.start();
   });
-  afterEach(async () => {
-    for (const tab of tabs.splice(0)) await tab.close();
-  });
+  afterEach(() => browsers.close());
   afterAll(() => mesh?.stop());
 
-  async function open(browser: string): Promise<Tab> {
-    const tab = openTab(mesh.origin, browser);
-    tabs.push(tab);
-    await tab.kez.account.start();
-    return tab;
-  }
-
-  const live = (tab: Tab) => expect.poll(() => tab.kez.connection.state, PATIENCE).toBe('live');
   const me = ({ kez }: Tab) => kez.account.current?.primary ?? '';
-
-  async function create(handle: string): Promise<Tab & { words: string[] }> {
-    const tab = await open(handle);
-    const words = tab.kez.account.drawPhrase();
-    await tab.kez.account.create({ handle, passphrase: PASSPHRASE, words });
-    await live(tab);
-    return { ...tab, words };
-  }
 
   async function write({ kez }: Tab, who: string, text: string): Promise<void> {
     await (await kez.chats.open(await kez.chats.begin(who))).send(text);
@@ -68,15 +49,19 @@ describe.skipIf(missing)('faces', () => {
     expect.poll(() => look(tab, primary), PATIENCE).toBe(kind);
 
   test('a picture reaches every contact, though the page that set it is gone, and disturbs nobody', async () => {
-    const alice = await create('alice');
-    const friends = [await create('bob'), await create('carol'), await create('dave')];
-    const stranger = await create('erin');
+    const alice = await browsers.create('alice');
+    const friends = [
+      await browsers.create('bob'),
+      await browsers.create('carol'),
+      await browsers.create('dave'),
+    ];
+    const stranger = await browsers.create('erin');
     for (const handle of ['bob', 'carol', 'dave']) await write(alice, handle, `hello ${handle}`);
     for (const friend of friends) await expect.poll(() => friend.kez.chats.unread, PATIENCE).toBe(1);
     await alice.kez.profile.putPicture(portrait(1));
     expect(look(alice, me(alice))).toBe('picture');
     await alice.close();
-    const again = await open('alice');
+    const again = await browsers.open('alice');
     await live(again);
     for (const friend of friends) await expectLook(friend, me(again), 'picture');
     for (const friend of friends) {
@@ -103,13 +88,13 @@ describe.skipIf(missing)('faces', () => {
   });
 
   test('comes back in a blank browser, and from there reaches who is written to', async () => {
-    const frank = await create('frank');
-    const grace = await create('grace');
+    const frank = await browsers.create('frank');
+    const grace = await browsers.create('grace');
     await frank.kez.profile.putWords({ displayName: 'Frank', about: 'at sea' });
     await frank.kez.profile.putPicture(portrait(3));
     await frank.kez.profile.showPreview(false);
     await frank.close();
-    const second = await open('frank-elsewhere');
+    const second = await browsers.open('frank-elsewhere');
     await second.kez.account.restore({ secret: frank.words.join(' '), passphrase: PASSPHRASE });
     await live(second);
     await expectLook(second, me(second), 'picture');
@@ -127,8 +112,8 @@ describe.skipIf(missing)('faces', () => {
   });
 
   test('keys from others and profiles of yesterday change nothing', async () => {
-    const heidi = await create('heidi');
-    const ivan = await create('ivan');
+    const heidi = await browsers.create('heidi');
+    const ivan = await browsers.create('ivan');
     const mallory = await new Stranger(mesh.origin).register('mallory', mesh.server);
     await heidi.kez.profile.putPicture(portrait(4));
     await ivan.kez.chats.begin('heidi');
