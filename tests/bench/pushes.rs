@@ -16,6 +16,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use kez_contract::inbox::SEND;
+use kez_contract::push::COLLAPSE_SECONDS;
 use kez_contract::registry::{Register, WEB_REGISTER};
 use kez_crypto::{Handle, Registration, SecretKey, Timestamp};
 use kez_reach::{Reach, Variables, Ways};
@@ -115,7 +116,7 @@ impl Sleepers {
         let seconds = begun.elapsed().as_secs_f64();
         settled(&self.mesh.user("push").await).await;
         // Whoever was pushed to just now is not pushed to again.
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        tokio::time::sleep(Duration::from_secs(u64::from(COLLAPSE_SECONDS) + 1)).await;
         Ok(seconds)
     }
 

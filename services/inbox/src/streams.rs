@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use async_nats::Client;
 use kez_contract::inbox::{MAILBOXES, shard_subjects};
+use kez_contract::push::CONSUMER;
 use kez_service::streams;
 use serde_json::{Value, json};
 
@@ -11,10 +12,6 @@ use crate::rules;
 
 /// The stream of cursors.
 pub const CURSORS: &str = "KEZ_CURSOR";
-
-/// The consumer of each stream of mailboxes that the push service reads headers through. It is made here, so that the push
-/// service needs no right to make any.
-const PUSH: &str = "push";
 
 /// How many streams there are stands in each of them, so that no start can choose another number.
 const STREAMS_KEY: &str = "kez-inbox-streams";
@@ -34,7 +31,7 @@ pub async fn prepare(nats: &Client, settings: &Settings) -> Result<()> {
         config["num_replicas"] = settings.stream_replicas.into();
         config["metadata"] = json!({ STREAMS_KEY: settings.inbox_streams.to_string() });
         streams::prepare(nats, &config).await?;
-        streams::prepare_consumer(nats, &mailboxes(n), &streams::declared(PUSH, PUSH)?).await?;
+        streams::prepare_consumer(nats, &mailboxes(n), &streams::declared(CONSUMER, CONSUMER)?).await?;
     }
     // Another replica may have made them at the same moment, and may have been told another number.
     check_number(nats, settings.inbox_streams).await?;

@@ -32,6 +32,10 @@ pub const MAX_PUSH_REQUEST: usize = 4096;
 /// Messages that come so soon after a push wake nobody a second time, in seconds.
 pub const COLLAPSE_SECONDS: u32 = 5;
 
+/// The consumer on each stream of mailboxes that news of mail is read through, headers alone. The inbox makes it, so that the
+/// push service needs no right to make any (nats/accounts.conf names it, too).
+pub const CONSUMER: &str = "push";
+
 /// Asks which key pushes are signed with.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use async_nats::{Client, Message};
 use futures_util::StreamExt;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::Fault;
@@ -27,7 +28,7 @@ pub fn declared(key: &str, name: &str) -> Result<Value> {
 /// Makes the stream of that configuration, or brings it up to date.
 pub async fn prepare(nats: &Client, config: &Value) -> Result<()> {
     let name = config["name"].as_str().unwrap_or_default();
-    let mut reply = api(nats, &format!("STREAM.CREATE.{name}"), config).await?;
+    let mut reply: ApiReply = api(nats, &format!("STREAM.CREATE.{name}"), config).await?;
     if reply.error.as_ref().is_some_and(|error| error.err_code == DIFFERENT_CONFIGURATION) {
         reply = api(nats, &format!("STREAM.UPDATE.{name}"), config).await?;
     }
@@ -41,7 +42,7 @@ pub async fn prepare(nats: &Client, config: &Value) -> Result<()> {
 pub async fn prepare_consumer(nats: &Client, stream: &str, config: &Value) -> Result<()> {
     let name = config["name"].as_str().unwrap_or_default();
     let body = json!({ "stream_name": stream, "config": config });
-    let reply = api(nats, &format!("CONSUMER.CREATE.{stream}.{name}"), &body).await?;
+    let reply: ApiReply = api(nats, &format!("CONSUMER.CREATE.{stream}.{name}"), &body).await?;
     match reply.error {
         Some(error) => bail!("the consumer {name} of {stream} cannot be made: {}", error.description),
         None => Ok(()),
@@ -50,7 +51,7 @@ pub async fn prepare_consumer(nats: &Client, stream: &str, config: &Value) -> Re
 
 /// The metadata of a stream; none while there is no such stream.
 pub async fn metadata(nats: &Client, name: &str) -> Result<Option<Map<String, Value>>> {
-    let reply = api(nats, &format!("STREAM.INFO.{name}"), &json!({})).await?;
+    let reply: ApiReply = api(nats, &format!("STREAM.INFO.{name}"), &json!({})).await?;
     match reply.error {
         Some(error) if error.err_code == NOT_FOUND => Ok(None),
         Some(error) => bail!("cannot look at the stream {name}: {}", error.description),
@@ -58,7 +59,8 @@ pub async fn metadata(nats: &Client, name: &str) -> Result<Option<Map<String, Va
     }
 }
 
-async fn api(nats: &Client, call: &str, body: &Value) -> Result<ApiReply> {
+/// Asks JetStream: a call of its API, named without what all of them begin with.
+pub async fn api<Reply: DeserializeOwned>(nats: &Client, call: &str, body: &Value) -> Result<Reply> {
     let reply = nats
         .request(format!("$JS.API.{call}"), serde_json::to_vec(body)?.into())
         .await

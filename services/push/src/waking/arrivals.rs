@@ -8,6 +8,8 @@ use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, consumer};
 use futures_util::{FutureExt, StreamExt};
 use kez_contract::inbox::MAILBOXES;
+use kez_contract::push::CONSUMER;
+use kez_service::streams::api;
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -19,8 +21,6 @@ use tokio::task::JoinSet;
 use super::mail::Mail;
 use super::{Waking, Work};
 
-/// The consumer of each stream.
-const CONSUMER: &str = "push";
 /// Messages that are taken from the broker, and decided on, at once.
 const BATCH: usize = 256;
 /// Streams are looked for so often, until there is one, and then.
@@ -103,14 +103,11 @@ async fn give_back(waking: &Waking, left: impl IntoIterator<Item = Mail>) {
 
 /// The streams of mailboxes that have the consumer. On the way the broker's clock is read.
 async fn streams(waking: &Waking) -> Result<Vec<String>> {
-    let body = serde_json::to_vec(&json!({ "subject": MAILBOXES }))?;
-    let reply = waking.nats.request("$JS.API.STREAM.NAMES", body.into()).await?;
-    let names: Names = serde_json::from_slice(&reply.payload)?;
+    let names: Names = api(&waking.nats, "STREAM.NAMES", &json!({ "subject": MAILBOXES })).await?;
     let mut ready = Vec::new();
     for stream in names.streams.unwrap_or_default() {
-        let asked = format!("$JS.API.CONSUMER.INFO.{stream}.{CONSUMER}");
-        let reply = waking.nats.request(asked, "".into()).await?;
-        let info: Info = serde_json::from_slice(&reply.payload)?;
+        let asked = format!("CONSUMER.INFO.{stream}.{CONSUMER}");
+        let info: Info = api(&waking.nats, &asked, &json!({})).await?;
         let Some(now) = info.ts else { continue };
         let now = OffsetDateTime::parse(&now, &Rfc3339).context("the broker's clock cannot be read")?;
         waking.clock.set(i64::try_from(now.unix_timestamp_nanos() / 1_000_000)?);
