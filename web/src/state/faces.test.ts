@@ -4,39 +4,36 @@ import { resolveObjectURL } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../crypto/bytes.ts';
 import { parse, type Json } from '../crypto/json.ts';
-import { SecretKey } from '../crypto/keys.ts';
+import type { SecretKey } from '../crypto/keys.ts';
 import type { Body } from '../crypto/message.ts';
 import { pictureHash, pictureValue, sealPicture } from '../crypto/picture.ts';
 import { squarePng } from '../crypto/png.ts';
 import { previewText } from '../crypto/preview.ts';
 import { checkProfile, createProfile } from '../crypto/profile.ts';
-import { seal, sealedText } from '../crypto/sealed.ts';
+import { seal } from '../crypto/sealed.ts';
 import { Http } from '../nats/http.ts';
-import { dataKeys } from '../storage/box.ts';
-import { openDatabase } from '../storage/database.ts';
 import type { KeptStatus } from '../storage/kept.ts';
-import { Mailbox } from '../storage/mailbox.ts';
+import type { Mailbox } from '../storage/mailbox.ts';
 import { tasks } from '../workers/tasks.ts';
 import { Clock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
 import { Faces } from './faces.svelte.ts';
 import { Handing } from './handing.ts';
-import { Health } from './health.svelte.ts';
-import { Incoming, REFUSED } from './incoming.ts';
+import { REFUSED } from './incoming.ts';
 import { newId } from './letters.ts';
-import { Mailroom } from './mailroom.ts';
 import { People } from './people.svelte.ts';
 import { keptKeys, pictureNote } from './picture-notes.ts';
+import { NOW, receiving, someone } from './receiving.ts';
 import { emptyChat, withMessage } from './summary.ts';
-import { Tabs } from './tabs.ts';
-import { Unlocked } from './unlocked.ts';
 
-const NOW = 1_800_000_000;
 const A_DAY = 24 * 60 * 60 * 1000;
-const [alice, bob, carol, dave, mallory] = [1, 2, 3, 4, 5].map((byte) =>
-  SecretKey.fromSeed(new Uint8Array(32).fill(byte)),
-) as [SecretKey, SecretKey, SecretKey, SecretKey, SecretKey];
-let count = 0;
+const [alice, bob, carol, dave, mallory] = [1, 2, 3, 4, 5].map(someone) as [
+  SecretKey,
+  SecretKey,
+  SecretKey,
+  SecretKey,
+  SecretKey,
+];
 
 /** A lossless WebP, as far as its header goes: nothing here decodes one. */
 function webp(width = 256, height = 256): Bytes {
@@ -68,31 +65,9 @@ async function picture(
 
 /** Somebody's browser, unlocked. */
 async function browser(me: SecretKey) {
-  const database = await openDatabase({ outdated: () => undefined }, `faces-${count++}`);
-  const { primary } = me;
-  const account = new Unlocked({
-    primary,
-    handle: 'me',
-    server: 'kez.lat',
-    opener: me,
-    mailbox: new Mailbox(database, primary, await dataKeys(new Uint8Array(32).fill(7))),
-    tabs: new Tabs(`faces-${count}`, () => undefined),
-  });
-  account.identity = SecretKey.fromSeed(me.seed());
   const faces = new Faces();
+  const { account, mailroom, receive } = await receiving(me, (news) => faces.hear(news));
   await faces.unlocked(account);
-  const mailroom = new Mailroom(account, {
-    health: new Health(),
-    heard: (news) => faces.hear(news),
-    posted: () => undefined,
-  });
-  let nextSeq = 1;
-  const incoming = new Incoming({
-    mailroom,
-    work: tasks,
-    vouch: async () => false,
-    now: () => NOW,
-  });
   return {
     account,
     faces,
@@ -104,10 +79,7 @@ async function browser(me: SecretKey) {
     },
     /** Somebody has sent this. */
     async receive(from: SecretKey, body: Body, signer = from) {
-      const device = signer === from ? undefined : signer.primary;
-      const message = { id: newId(), primary: from.primary, device, to: primary, sentAt: NOW, body };
-      const sealed = await seal(message, signer, crypto.getRandomValues(new Uint8Array(32)));
-      await incoming.take([{ seq: nextSeq++, receivedAt: '', envelope: parse(sealedText(sealed)) }]);
+      await receive({ from, body, signer });
       await faces.refresh(from.primary);
     },
   };

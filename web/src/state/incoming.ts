@@ -6,6 +6,7 @@ import type { Stored } from '../nats/live.ts';
 import type { Change, KeptChat, KeptMessage, KeptOutgoing } from '../storage/kept.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
 import type { Opened, Tasks } from '../workers/tasks.ts';
+import { EarlyReceipts } from './early-receipts.ts';
 import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
 import { withKeys, type PictureKey } from './picture-notes.ts';
@@ -96,9 +97,11 @@ class Batch {
   readonly #updated = new Map<string, KeptMessage>();
   readonly #chats = new Map<string, KeptChat>();
   readonly #refused: string[] = [];
+  readonly #early: EarlyReceipts;
 
   constructor(mailbox: Mailbox, now: number) {
     this.#mailbox = mailbox;
+    this.#early = new EarlyReceipts(mailbox);
     this.#now = now;
   }
 
@@ -127,7 +130,7 @@ class Batch {
       at: message.sentAt * 1000,
       text: body.kind === 'text' ? body.text : null,
       ...(body.kind === 'unknown' ? { body: body.value } : {}),
-      status: copied ? 'sent' : isMine ? 'read' : null,
+      status: copied ? ((await this.#early.take(peer, id)) ?? 'sent') : isMine ? 'read' : null,
     };
     this.#added.set(id, kept);
     this.#chats.set(peer, withMessage(await this.#chat(peer), kept));
@@ -146,10 +149,11 @@ class Batch {
     return counts;
   }
 
-  /** The keys that came, beside those that are here. */
+  /** The keys that came, beside those that are here, and receipts that still wait for their message. */
   async notes(): Promise<Record<string, unknown>> {
-    const notes = [...this.keys].map(([primary, keys]) => withKeys(this.#mailbox, primary, keys));
-    return Object.assign({}, ...(await Promise.all(notes))) as Record<string, unknown>;
+    const keys = [...this.keys].map(([primary, keys]) => withKeys(this.#mailbox, primary, keys));
+    const notes = await Promise.all([...keys, this.#early.notes()]);
+    return Object.assign({}, ...notes) as Record<string, unknown>;
   }
 
   change(): Change {
@@ -164,7 +168,8 @@ class Batch {
   async #receipt(from: string, status: ReceiptStatus, of: readonly string[]): Promise<void> {
     for (const id of of) {
       const message = await this.#find(id);
-      if (message?.isMine && message.peer === from) await this.#raise(message, status);
+      if (!message) await this.#early.keep(from, id, status);
+      else if (message.isMine && message.peer === from) await this.#raise(message, status);
     }
   }
 

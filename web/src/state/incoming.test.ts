@@ -1,0 +1,55 @@
+// What another of my devices sent, and receipts for it: whatever comes first, both count.
+import 'fake-indexeddb/auto';
+import { describe, expect, test } from 'vitest';
+import type { ReceiptStatus } from '../crypto/message.ts';
+import { parseEd25519 } from '../crypto/primary.ts';
+import { receiving, someone, type Mail } from './receiving.ts';
+
+const [me, bob, mallory] = [someone(1), someone(2), someone(3)];
+const ID = '1'.repeat(32);
+
+const copy: Mail = {
+  from: me,
+  body: { kind: 'text', text: 'from my other device', copyOf: { to: parseEd25519(bob.primary), id: ID } },
+};
+
+function receipt(status: ReceiptStatus, from = bob, of = [ID]): Mail {
+  return { from, body: { kind: 'receipt', status, of } };
+}
+
+describe('what my other device sent', () => {
+  test.each([
+    ['copy, then receipts', [[copy], [receipt('delivered')], [receipt('read')]], 'read'],
+    ['receipts, then the copy', [[receipt('delivered')], [receipt('read')], [copy]], 'read'],
+    ['the copy between them', [[receipt('delivered')], [copy], [receipt('read')]], 'read'],
+    ['a later receipt that says less', [[receipt('read')], [receipt('delivered')], [copy]], 'read'],
+    ['all at once', [[receipt('delivered'), receipt('read'), copy]], 'read'],
+    ['delivered alone', [[receipt('delivered')], [copy]], 'delivered'],
+    ['a receipt of somebody else', [[receipt('read', mallory)], [copy]], 'sent'],
+  ] satisfies [string, Mail[][], string][])('%s', async (_, deliveries, status) => {
+    const { account, receive } = await receiving(me);
+    for (const mail of deliveries) await receive(...mail);
+    expect(await account.mailbox.byIds([ID])).toMatchObject([{ peer: bob.primary, isMine: true, status }]);
+    expect(await account.mailbox.chats()).toMatchObject([{ lastStatus: status, unread: 0 }]);
+  });
+
+  test('a receipt is used once', async () => {
+    const { account, receive } = await receiving(me);
+    await receive(receipt('read'));
+    const notes = () => account.mailbox.notes('early-receipts:');
+    expect((await notes()).size).toBe(1);
+    await receive(copy);
+    expect((await notes()).size).toBe(0);
+  });
+
+  test('receipts for nothing are few, however many come', async () => {
+    const { account, receive } = await receiving(me);
+    const ids = Array.from({ length: 500 }, (_, at) => at.toString(16).padStart(32, '0'));
+    await receive(receipt('read', mallory, ids));
+    await receive(receipt('read', bob));
+    const kept = [...(await account.mailbox.notes('early-receipts:')).values()] as [string, string][][];
+    expect(kept.map(({ length }) => length).toSorted((one, other) => one - other)).toEqual([1, 200]);
+    await receive(copy);
+    expect(await account.mailbox.byIds([ID])).toMatchObject([{ status: 'read' }]);
+  });
+});

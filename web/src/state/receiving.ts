@@ -1,0 +1,67 @@
+// For tests: somebody's unlocked account without a connection, which takes what others have sealed for it.
+import { parse } from '../crypto/json.ts';
+import { SecretKey } from '../crypto/keys.ts';
+import type { Body } from '../crypto/message.ts';
+import { seal, sealedText } from '../crypto/sealed.ts';
+import { dataKeys } from '../storage/box.ts';
+import { openDatabase } from '../storage/database.ts';
+import { Mailbox } from '../storage/mailbox.ts';
+import { tasks } from '../workers/tasks.ts';
+import { Health } from './health.svelte.ts';
+import { Incoming } from './incoming.ts';
+import { newId } from './letters.ts';
+import { Mailroom } from './mailroom.ts';
+import { Tabs } from './tabs.ts';
+import { Unlocked, type News } from './unlocked.ts';
+
+/** Seconds. */
+export const NOW = 1_800_000_000;
+
+/** A key that is the same in every test. */
+export function someone(number: number): SecretKey {
+  return SecretKey.fromSeed(new Uint8Array(32).fill(number));
+}
+
+export interface Mail {
+  from: SecretKey;
+  body: Body;
+  /** Who signs, if it is not the sender. */
+  signer?: SecretKey;
+  id?: string;
+}
+
+let count = 0;
+
+/** Somebody's mail, as empty as on the first day. */
+export async function receiving(me: SecretKey, heard: (news: News) => void = () => undefined) {
+  const name = `receiving-${count++}`;
+  const database = await openDatabase({ outdated: () => undefined }, name);
+  const { primary } = me;
+  const account = new Unlocked({
+    primary,
+    handle: 'me',
+    server: 'kez.lat',
+    opener: me,
+    mailbox: new Mailbox(database, primary, await dataKeys(new Uint8Array(32).fill(7))),
+    tabs: new Tabs(name, () => undefined),
+  });
+  account.identity = SecretKey.fromSeed(me.seed());
+  const mailroom = new Mailroom(account, { health: new Health(), heard, posted: () => undefined });
+  const incoming = new Incoming({ mailroom, work: tasks, vouch: async () => false, now: () => NOW });
+  let seq = 0;
+  return {
+    account,
+    mailroom,
+    /** All of this has come, at once. */
+    async receive(...mail: readonly Mail[]): Promise<void> {
+      const stored = [];
+      for (const { from, body, signer = from, id = newId() } of mail) {
+        const device = signer === from ? undefined : signer.primary;
+        const message = { id, primary: from.primary, device, to: primary, sentAt: NOW, body };
+        const sealed = await seal(message, signer, crypto.getRandomValues(new Uint8Array(32)));
+        stored.push({ seq: ++seq, receivedAt: '', envelope: parse(sealedText(sealed)) });
+      }
+      await incoming.take(stored);
+    },
+  };
+}
