@@ -80,6 +80,7 @@ async fn fill(bed: &Bed, secrets: &[SecretKey], streams: u16) -> Result<()> {
             subject: mailbox_subject(&secrets[person].public().to_hex()),
             message_id: Some(format!("fill:{n}")),
             expected_last: None,
+            mark: None,
             payload: envelopes[n % SEALED].clone(),
         };
         async move { commit.store(entry).await }

@@ -125,7 +125,7 @@ async fn health_follows_the_broker_and_readiness_the_services() {
 
 fn message(from: &Person, to: &Person, text: &str) -> Send {
     let (_, sealed) = from.client.seal(&to.key(), text).unwrap();
-    Send { to: to.key().identifier(), envelope: document(sealed.canonical()).unwrap() }
+    Send::new(to.key().identifier(), document(sealed.canonical()).unwrap())
 }
 
 async fn over_http(mesh: &Mesh, message: &Send) -> Answer {

@@ -1,5 +1,8 @@
 //! Whoever sleeps is woken once by mail, however much comes; whoever is there is not.
 
+use futures_util::future::join_all;
+use kez::mail::document;
+use kez_contract::inbox::{SEND, Send, Sent};
 use kez_contract::push::{TEST, Test};
 use tests::push::{counts, settled, vapid_key};
 use tests::{Mesh, PushNetwork};
@@ -61,6 +64,36 @@ async fn whoever_is_connected_is_not_woken() {
     assert_eq!(network.all().len(), 0);
     assert!(counts(&mesh).await["skipped_online"] >= 1);
     drop(there);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_mail_wakes_nobody_and_takes_no_push_from_mail_that_does() {
+    let network = PushNetwork::start().await;
+    let mesh = network.mesh().await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.sleeper("bob").await);
+    network.subscribe(&mesh, &bob, "phone").await;
+    let silent = |text: &str| {
+        let (_, sealed) = alice.client.seal(&bob.secret.public(), text).unwrap();
+        Send {
+            silent: true,
+            ..Send::new(bob.secret.public().identifier(), document(sealed.canonical()).unwrap())
+        }
+    };
+
+    // In a batch of the broker's, one by one, and over HTTP.
+    let many: Vec<_> = (0..40).map(|n| silent(&format!("receipt {n}"))).collect();
+    join_all(many.iter().map(|message| alice.client.call(&SEND, message))).await;
+    let over_http = serde_json::to_string(&silent("over HTTP")).unwrap();
+    mesh.web().post("/v1/messages", over_http).await.read::<Sent>(202);
+    settled(&mesh.user("push").await).await;
+    assert_eq!(network.all().len(), 0);
+    assert!(counts(&mesh).await.values().all(|count| *count == 0));
+
+    alice.client.send("bob", "a text").await.unwrap();
+    alice.client.call(&SEND, &silent("and a receipt after it")).await.unwrap();
+    settled(&mesh.user("push").await).await;
+    assert_eq!(network.to("phone").len(), 1);
+    assert_eq!(mesh.connect(&bob.secret).await.unwrap().fetch(0, 100).await.unwrap().messages.len(), 43);
 }
 
 #[tokio::test(flavor = "multi_thread")]

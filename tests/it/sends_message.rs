@@ -121,7 +121,7 @@ async fn what_is_sealed_opens_for_its_recipient_alone() {
     }
     // Somebody hands it in for carol: it is in her mailbox, and stays closed.
     let envelope = document(stored[0].envelope.get().as_bytes().to_vec()).unwrap();
-    alice.client.call(&SEND, &Send { to: "carol".to_owned(), envelope }).await.unwrap();
+    alice.client.call(&SEND, &Send::new("carol".to_owned(), envelope)).await.unwrap();
     let mail = carol.client.fetch(0, 500).await.unwrap();
     assert_eq!(
         mail.messages.iter().map(|mail| mail.opened.clone()).collect::<Vec<_>>(),

@@ -45,7 +45,7 @@ async fn sends_are_answered_or_refused_at_once_while_the_inbox_stops() {
         let client = client.clone();
         async move {
             let (_, sealed) = client.seal(&to, "hello")?;
-            client.call(&SEND, &Send { to: to.identifier(), envelope: document(sealed.canonical())? }).await
+            client.call(&SEND, &Send::new(to.identifier(), document(sealed.canonical())?)).await
         }
     };
     let mut callers = Callers::start(send, "no inbox service is running");

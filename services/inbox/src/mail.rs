@@ -9,6 +9,7 @@ use kez_crypto::{Handle, PublicKey, request_auth, sealed};
 use kez_service::{Call, Delivery, Fault};
 
 use crate::app::App;
+use crate::store::Mail;
 
 /// How far the clocks of an HTTP client and of the server may be apart, in seconds.
 const CLOCK_SKEW: i64 = 60;
@@ -56,8 +57,9 @@ async fn deliver(app: &App, send: &Send) -> Result<Sent, Fault> {
     }
     let carried = sealed::carry(text.as_bytes()).map_err(refuse)?;
     let recipient = app.people.resolve(&send.to).await.map_err(unknown_recipient)?;
-    let seq = app.store.put(&recipient.primary, &carried.transport_id, carried.canonical.into()).await?;
-    Ok(Sent { id: carried.transport_id, seq })
+    let id = carried.transport_id;
+    let mail = Mail { transport_id: id.clone(), sealed: carried.canonical.into(), silent: send.silent };
+    Ok(Sent { id, seq: app.store.put(&recipient.primary, mail).await? })
 }
 
 async fn stream_page(app: &App, request: &SignedFetch, skew: i64) -> Result<StreamPage, Fault> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use async_nats::{Client, Message};
 use bytes::Bytes;
-use kez_contract::inbox::{MAX_PAGE_BYTES, Page, Stored, cursor_subject, mailbox_subject};
+use kez_contract::inbox::{MAX_PAGE_BYTES, Page, SILENT_HEADER, Stored, cursor_subject, mailbox_subject};
 use kez_contract::{Code, Document};
 use kez_service::Fault;
 use kez_service::batch::{Entry, GroupCommit, Refused};
@@ -40,6 +40,14 @@ pub struct Store {
     devices: Cache<String, ()>,
 }
 
+/// A sealed message that is to be stored.
+pub struct Mail {
+    pub transport_id: String,
+    pub sealed: Bytes,
+    /// It wakes nobody.
+    pub silent: bool,
+}
+
 /// One stream of mailboxes.
 struct Mailboxes {
     stream: String,
@@ -70,8 +78,8 @@ impl Store {
     }
 
     /// Stores a sealed message and answers its sequence, once it is on disk.
-    pub async fn put(&self, primary: &str, transport_id: &str, sealed: Bytes) -> Result<u64, Fault> {
-        let message_id = format!("{primary}:{transport_id}");
+    pub async fn put(&self, primary: &str, mail: Mail) -> Result<u64, Fault> {
+        let message_id = format!("{primary}:{}", mail.transport_id);
         if let Some(sequence) = self.stored.get(&message_id) {
             return Ok(sequence);
         }
@@ -82,7 +90,8 @@ impl Store {
             subject: mailbox_subject(primary),
             message_id: Some(message_id.clone()),
             expected_last: None,
-            payload: sealed,
+            mark: mail.silent.then_some((SILENT_HEADER, "1")),
+            payload: mail.sealed,
         };
         match commit.store(entry).await {
             Ok(stored) => {
@@ -153,6 +162,7 @@ impl Store {
                 subject: subject.clone(),
                 message_id: None,
                 expected_last: Some(stands.map_or(0, |(sequence, _)| sequence)),
+                mark: None,
                 payload: serde_json::to_vec(&cursor)?.into(),
             };
             match self.cursors.store(entry).await {

@@ -98,7 +98,7 @@ impl HttpClient {
 
     /// Sends a sealed message, once.
     pub async fn deliver(&self, to: &PublicKey, sealed: &Sealed) -> Result<Sent, Problem> {
-        let request = Send { to: to.identifier(), envelope: document(sealed.canonical())? };
+        let request = Send::new(to.identifier(), document(sealed.canonical())?);
         let body = serde_json::to_vec(&request).unwrap_or_default();
         read(&self.transport.request(Method::POST, http::MESSAGES, &[], body).await?.body)
     }

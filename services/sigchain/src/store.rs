@@ -61,8 +61,13 @@ impl Store {
     /// Stores the event after the one at the stream's sequence `after` (0: as the first of its chain), and answers its
     /// own sequence once it is on disk. Of those who name the same predecessor one is stored.
     pub async fn put(&self, primary: &Primary, after: u64, event: Bytes) -> Result<u64, Refused> {
-        let entry =
-            Entry { subject: subject(primary), message_id: None, expected_last: Some(after), payload: event };
+        let entry = Entry {
+            subject: subject(primary),
+            message_id: None,
+            expected_last: Some(after),
+            mark: None,
+            payload: event,
+        };
         Ok(self.commit.store(entry).await?.sequence)
     }
 

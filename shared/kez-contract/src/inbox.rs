@@ -33,6 +33,9 @@ pub fn cursor_subject(primary: &str, device: &str) -> String {
     format!("kez.cursor.{primary}.{device}")
 }
 
+/// The header under which a message is stored that is [`Send::silent`], with any value: what the push service looks for.
+pub const SILENT_HEADER: &str = "Kez-Silent";
+
 /// The largest sealed envelope, in bytes of its JSON text.
 pub const MAX_ENVELOPE: usize = 256 * 1024;
 
@@ -56,6 +59,18 @@ pub struct Send {
     pub to: String,
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub envelope: Document,
+    /// Nobody who sleeps is woken for it: receipts, keys of pictures, copies for one's own devices. The server learns that it
+    /// is one of those. It is stored and delivered like any other; of the same envelope sent again the first word counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub silent: bool,
+}
+
+impl Send {
+    /// A message that wakes whoever sleeps.
+    pub fn new(to: String, envelope: Document) -> Self {
+        Self { to, envelope, silent: false }
+    }
 }
 
 /// Stored and flushed. `id` is the transport id: hex SHA-256 of the envelope's canonical form. Sending the same envelope

@@ -51,6 +51,8 @@ pub struct Entry {
     pub message_id: Option<String>,
     /// `Nats-Expected-Last-Subject-Sequence`: store only if the subject's last message has this sequence.
     pub expected_last: Option<u64>,
+    /// A header of ours that is stored with it, and its value.
+    pub mark: Option<(&'static str, &'static str)>,
     pub payload: Bytes,
 }
 
@@ -276,6 +278,9 @@ fn headers(entry: &Entry, mut headers: HeaderMap) -> HeaderMap {
     }
     if let Some(sequence) = entry.expected_last {
         headers.insert("Nats-Expected-Last-Subject-Sequence", sequence.to_string().as_str());
+    }
+    if let Some((name, value)) = entry.mark {
+        headers.insert(name, value);
     }
     headers
 }

@@ -136,6 +136,8 @@ export interface PutProofs {
 export interface Send {
   to: string;
   envelope: Document;
+  /** Nobody who sleeps is woken for it: receipts, keys of pictures, copies for one's own devices. The server learns that it is one of those. It is stored and delivered like any other; of the same envelope sent again the first word counts. */
+  silent?: boolean;
 }
 
 /** Stored and flushed. `id` is the transport id: hex SHA-256 of the envelope's canonical form. Sending the same envelope again answers the same and stores nothing. */

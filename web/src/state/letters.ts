@@ -20,6 +20,10 @@ export async function write(
   const device = speaker.signer.primary === primary ? undefined : speaker.signer.primary;
   const message = { id, primary, device, to: parseEd25519(peer), sentAt: Math.floor(at / 1000), body };
   const sealed = await seal(message, speaker.signer, crypto.getRandomValues(new Uint8Array(32)));
-  const kind = body.kind === 'receipt' || body.kind === 'picture_key' ? body.kind : 'text';
-  return { place: 0, id, peer, kind, sealed: sealedText(sealed), at };
+  return { place: 0, id, peer, kind: kindOf(body), sealed: sealedText(sealed), at };
+}
+
+function kindOf(body: Body): KeptOutgoing['kind'] {
+  if (body.kind === 'receipt' || body.kind === 'picture_key') return body.kind;
+  return body.kind === 'text' && body.copyOf ? 'copy' : 'text';
 }

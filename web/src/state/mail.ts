@@ -59,8 +59,10 @@ export class Mail {
       mailroom: this.mailroom,
       copy: (message) => this.#siblings.copy(message),
       maySend: () => account.tabs.leads && terms.connection.isLive && !this.#isClosed,
-      send: async ({ peer, sealed }) => {
-        await terms.connection.calls.call(SEND, { to: peer, envelope: new Verbatim(sealed) });
+      send: async ({ peer, kind, sealed }) => {
+        // Nobody's phone is woken by what is not read.
+        const silence = kind === 'text' ? {} : { silent: true };
+        await terms.connection.calls.call(SEND, { to: peer, envelope: new Verbatim(sealed), ...silence });
       },
     });
     this.#siblings = new Siblings(account, terms.chains);

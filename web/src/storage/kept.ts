@@ -36,7 +36,7 @@ export interface KeptOutgoing {
   place: number;
   id: string;
   peer: string;
-  kind: 'text' | 'receipt' | 'picture_key';
+  kind: 'text' | 'copy' | 'receipt' | 'picture_key';
   /** The sealed message's text. */
   sealed: string;
   /** When it was sealed, in milliseconds. */

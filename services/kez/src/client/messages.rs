@@ -41,7 +41,7 @@ impl Client {
 
     /// Sends a sealed message, again and again while the server is unavailable.
     pub async fn deliver(&self, to: &PublicKey, sealed: &Sealed) -> Result<Sent, Problem> {
-        let request = Send { to: to.identifier(), envelope: document(sealed.canonical())? };
+        let request = Send::new(to.identifier(), document(sealed.canonical())?);
         self.patiently(|| self.call(&SEND, &request)).await
     }
 

@@ -73,7 +73,10 @@ async fn take_until_broken(waking: &Waking, stream: &str, desk: &mpsc::Sender<Wo
         let mut broken = None;
         for message in batch {
             match message {
-                Ok(message) => arrived.extend(Mail::read(&message)),
+                Ok(message) => match Mail::read(&message) {
+                    Some(mail) if mail.silent => mail.done(&waking.nats).await,
+                    mail => arrived.extend(mail),
+                },
                 Err(error) => broken = Some(error),
             }
         }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::Message;
 use async_nats::{Client, Subject};
+use kez_contract::inbox::SILENT_HEADER;
 use serde_json::json;
 use tokio::time::Instant;
 
 /// The sequence of mail that was answered before: no message has it, and nothing is left to anybody by it.
 pub const ANSWERED: i64 = -1;
 
-/// A message, of which nothing is known but for whom it is, and when it was stored.
+/// A message, of which nothing is known but for whom it is, when it was stored, and whether it wakes anybody.
 #[derive(Debug)]
 pub struct Mail {
     /// 64 lower-case hex digits.
@@ -20,6 +21,8 @@ pub struct Mail {
     /// Milliseconds since 1970, by the broker's clock.
     pub stored_at: i64,
     pub arrived: Instant,
+    /// Its sender wants nobody woken for it.
+    pub silent: bool,
     /// Where the broker hears of it; nowhere for mail that was answered before.
     answer: Option<Subject>,
 }
@@ -34,6 +37,7 @@ impl Mail {
             sequence: i64::try_from(info.stream_sequence).ok()?,
             stored_at: i64::try_from(stored_at).ok()?,
             arrived: Instant::now(),
+            silent: message.headers.as_ref().is_some_and(|headers| headers.get(SILENT_HEADER).is_some()),
             answer: message.reply.clone(),
         })
     }
