@@ -22,6 +22,7 @@ test('who sleeps is woken once for a burst, and again for what comes later', asy
     const { page } = alice;
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByRole('switch', { name: 'Tell me of messages while Kez is closed' }).click();
+    await page.getByRole('switch', { name: 'Show who has written, and what' }).click();
     const sleeper = await Sleeper.of(alice, originOf(mesh));
     endpoint.deliver = () => sleeper.push();
     await page.getByRole('button', { name: 'Send a test' }).click();

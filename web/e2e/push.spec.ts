@@ -8,14 +8,16 @@ import { Sleeper } from './sleeper.ts';
 import { expect, originOf, test, type BrowserPerson } from './story.ts';
 import { Stranger } from './stranger.ts';
 
+const PREVIEWS = 'Show who has written, and what';
 const PLAIN = { title: 'Kez', body: 'New message' };
 
-/** Somebody who has turned notifications on, and a friend at the command line. */
-async function begin(alice: BrowserPerson, mesh: Mesh): Promise<CliPerson> {
+/** Somebody who has turned notifications on, with names and words unless `plain`, and a friend at the command line. */
+async function begin(alice: BrowserPerson, mesh: Mesh, plain?: 'plain'): Promise<CliPerson> {
   await givePush(alice.context, originOf(mesh));
   await alice.create();
   await alice.live();
   await toggle(alice.page, 'Tell me of messages while Kez is closed');
+  if (!plain) await toggle(alice.page, PREVIEWS);
   return mesh.person(`f-${alice.handle}`.slice(0, 32));
 }
 
@@ -88,13 +90,12 @@ test('locked, it says that something came and no more', async ({ person, mesh })
   await sleeper.expectShown(PLAIN);
 });
 
-test('without previews it says no more either, and nothing that opens mail is left', async ({
+test('unless names and words are asked for it says no more either, and nothing that opens mail is left', async ({
   person,
   mesh,
 }) => {
   const alice = await person('alice');
-  const bob = await begin(alice, mesh);
-  await toggle(alice.page, 'Show who has written, and what');
+  const bob = await begin(alice, mesh, 'plain');
   const sleeper = await sleep(alice, mesh);
   expect(await sleeper.kept()).toMatchObject([
     { account: alice.handle, holds: ['credential'], showsKey: false },
@@ -133,6 +134,30 @@ test('mail that lies is told of without its words', async ({ person, mesh }) => 
   );
   await sleeper.push();
   await sleeper.expectShown(PLAIN);
+});
+
+test('what is not read by anybody wakes nobody: receipts are sent silently, words are not', async ({
+  person,
+}) => {
+  const [alice, bob] = [await person('alice'), await person('bob')];
+  const sent = new Map<BrowserPerson, boolean[]>();
+  for (const one of [alice, bob]) {
+    const silences: boolean[] = [];
+    sent.set(one, silences);
+    one.page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        const frame = payload.toString();
+        if (frame.includes('PUB kez.rpc.inbox.send.')) silences.push(frame.includes('"silent":true'));
+      }),
+    );
+    await one.create();
+  }
+  await bob.live();
+  await alice.begin(bob.handle);
+  await alice.say('are you there?');
+  await bob.page.getByRole('link', { name: new RegExp(alice.handle) }).click();
+  await alice.expectDelivery('are you there?', 'read');
+  expect([...sent.values()]).toEqual([[false], [true, true]]);
 });
 
 test('a receipt is nothing to hear of', async ({ person, mesh }) => {

@@ -34,8 +34,8 @@ export class Push {
   permission = $state<NotificationPermission>('default');
   /** Whether the unlocked account has notifications on, in this browser. */
   isOn = $state(false);
-  /** Whether they say who has written, and what. */
-  previews = $state(true);
+  /** Whether they say who has written, and what: only if the person has said so. */
+  previews = $state(false);
   /** Whether to offer them unasked: once somebody has written, and never to who has decided. */
   isNudgeDue = $derived.by(() => this.#isUndecided && !this.isOn && this.#hasReceived);
 
@@ -79,6 +79,7 @@ export class Push {
   async closed(): Promise<void> {
     this.#account = undefined;
     this.isOn = false;
+    this.previews = false;
     const desk = await this.#desk;
     desk?.rest();
   }

@@ -16,7 +16,8 @@ export const push = {
     'This browser does not let Kez notify you. To allow it, open the permissions beside the address (or, for an installed app, in the settings of the system) and choose “Allow” for notifications.',
   previews: 'Show who has written, and what',
   previewsHint:
-    'For that, the key that opens your messages can be used in this browser while Kez is closed, until you lock. Without it every notification says “New message”, even for a mere receipt: nobody can tell the two apart without opening them.',
+    'For that, the key that opens your messages can be used in this browser while Kez is closed, until you lock. Without it every notification says “New message”.',
+  nudgePreviews: 'A key stays usable in this browser for that, until you lock. Otherwise: “New message”.',
   previewsNeedSession:
     'At the moment nothing is shown: a key that is gone when the page is loaded again (see “Stay unlocked”) cannot open anything while Kez is closed.',
   kept: 'Names and words are shown for a day after Kez was last open; from then on it is “New message”.',
