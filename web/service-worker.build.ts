@@ -3,6 +3,9 @@
 import { createHash } from 'node:crypto';
 import { build, type Plugin } from 'vite';
 
+/** What @hpke/core asks for where there is no WebCrypto: never in a browser. */
+export const NODE_ONLY = ['crypto'];
+
 /** What lies in public/ and belongs to the shell. */
 const PUBLIC = ['/icon.svg', '/icon-192.png', '/manifest.webmanifest'];
 const ENTRY = 'src/service-worker.ts';
@@ -46,7 +49,7 @@ async function script(): Promise<string> {
       reportCompressedSize: false,
       // As a library: what pages need for parts that they load late has no place here.
       lib: { entry: ENTRY, formats: ['iife'], name: 'kez' },
-      rollupOptions: { output: { codeSplitting: false } },
+      rolldownOptions: { external: NODE_ONLY, output: { codeSplitting: false } },
     },
   });
   const chunks = [output].flat().flatMap((built) => ('output' in built ? built.output : []));

@@ -3,7 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'vitest/config';
 import { compress } from './compress.ts';
-import { serviceWorker } from './service-worker.build.ts';
+import { NODE_ONLY, serviceWorker } from './service-worker.build.ts';
 
 /** Where `npm run dev` finds a gateway; `./justw up` starts one there. */
 const gateway = process.env['KEZ_GATEWAY'] ?? 'http://127.0.0.1:8080';
@@ -15,9 +15,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     // How long each plugin took says nothing about the build.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { external: NODE_ONLY, checks: { pluginTimings: false } },
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { external: NODE_ONLY } },
   server: {
     proxy: {
       '/v1': { target: gateway, ws: true },
