@@ -78,6 +78,17 @@ impl Failure {
         }
         ExitCode::from(self.exit as u8)
     }
+
+    /// Says on standard error, in one line, what of a command did not work that has done its work all the same.
+    pub fn warn(&self, what: &str, as_json: bool) {
+        if as_json {
+            let warning =
+                serde_json::json!({ "warning": self.code, "message": format!("{what}: {}", self.message) });
+            eprintln!("{}", visible::json(&warning.to_string()));
+        } else {
+            eprintln!("{}", visible::line(&format!("warning: {what}: {}", self.message)));
+        }
+    }
 }
 
 impl From<Problem> for Failure {

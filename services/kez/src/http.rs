@@ -15,7 +15,7 @@ use kez_contract::{Problem, http};
 use kez_crypto::{Handle, MessageId, PublicKey, Registration, Sealed, SecretKey, Timestamp, request_auth};
 use kez_service::Clock;
 
-use crate::chains::Memory;
+use crate::chains::{ChainFault, Memory};
 use crate::client::devices::{Devices, judge};
 use crate::client::{Delivered, Mail, local_handle};
 use crate::mail::{Opened, Received, document, refusal, write};
@@ -87,8 +87,21 @@ impl HttpClient {
         } else {
             PublicKey::parse(&self.lookup(to).await?.primary).map_err(refusal)?
         };
-        let (id, sealed) = self.seal(&to, text)?;
-        Ok(Delivered { id, sent: self.deliver(&to, &sealed).await? })
+        let sent_at = self.now();
+        let (id, sealed) = write(&self.me, &to, text, sent_at)?;
+        Ok(Delivered { id, to, sent_at, sent: self.deliver(&to, &sealed).await? })
+    }
+
+    /// Whether I am there on other devices; whoever speaks as a device has at least the identity itself beside it.
+    pub async fn has_siblings(&self) -> Result<bool, ChainFault> {
+        let speaks_as_device = self.me.as_device().is_some();
+        Ok(speaks_as_device || self.chain(self.me.primary()).await?.chain().devices().next().is_some())
+    }
+
+    /// Gives my other devices a copy of what was sent, for which nobody is woken, once.
+    pub async fn copy(&self, delivered: &Delivered, text: &str) -> Result<Sent, Problem> {
+        let envelope = document(delivered.copy(&self.me, text)?.canonical())?;
+        self.post(&Send { silent: true, ..Send::new(self.me.primary().identifier(), envelope) }).await
     }
 
     /// Signs a text and seals it to somebody.
@@ -98,8 +111,11 @@ impl HttpClient {
 
     /// Sends a sealed message, once.
     pub async fn deliver(&self, to: &PublicKey, sealed: &Sealed) -> Result<Sent, Problem> {
-        let request = Send::new(to.identifier(), document(sealed.canonical())?);
-        let body = serde_json::to_vec(&request).unwrap_or_default();
+        self.post(&Send::new(to.identifier(), document(sealed.canonical())?)).await
+    }
+
+    async fn post(&self, request: &Send) -> Result<Sent, Problem> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
         read(&self.transport.request(Method::POST, http::MESSAGES, &[], body).await?.body)
     }
 

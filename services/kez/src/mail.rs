@@ -2,7 +2,9 @@
 
 use kez_contract::inbox::Stored;
 use kez_contract::{Code, Document, Problem};
-use kez_crypto::{Body, Fault, Message, MessageId, PublicKey, Sealed, SecretKey, Timestamp, open, seal};
+use kez_crypto::{
+    Body, Copied, Fault, Message, MessageId, PublicKey, Sealed, SecretKey, Timestamp, open, seal,
+};
 
 use crate::speaker::Speaker;
 
@@ -50,7 +52,15 @@ impl Received {
     /// The words, if it is a text and was opened.
     pub fn text(&self) -> Option<&str> {
         match &self.opened {
-            Ok(Message { body: Body::Text { text }, .. }) => Some(text),
+            Ok(Message { body: Body::Text { text, .. }, .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Of what it is a copy, if it is one: of what another device of `me` has sent. Nobody else says what I have sent.
+    pub fn copied(&self, me: &PublicKey) -> Option<Copied> {
+        match &self.opened {
+            Ok(Message { primary, body: Body::Text { copy_of, .. }, .. }) if primary == me => *copy_of,
             _ => None,
         }
     }
@@ -68,13 +78,28 @@ pub fn write(
     text: &str,
     now: Timestamp,
 ) -> Result<(MessageId, Sealed), Problem> {
+    write_body(me, to, Body::text(text), now)
+}
+
+/// A copy of a text that I have sent, sealed to myself: my other devices learn of it by that.
+pub fn write_copy(me: &Speaker, copied: Copied, text: &str, sent_at: Timestamp) -> Result<Sealed, Problem> {
+    let body = Body::Text { text: text.to_owned(), copy_of: Some(copied) };
+    write_body(me, &me.primary(), body, sent_at).map(|(_, sealed)| sealed)
+}
+
+fn write_body(
+    me: &Speaker,
+    to: &PublicKey,
+    body: Body,
+    now: Timestamp,
+) -> Result<(MessageId, Sealed), Problem> {
     let message = Message {
         id: MessageId::from_bytes(kez_service::random::bytes()),
         primary: me.primary(),
         device: me.as_device(),
         to: *to,
         sent_at: now,
-        body: Body::Text { text: text.to_owned() },
+        body,
     };
     let sealed = seal(&message, me.key(), kez_service::random::bytes()).map_err(refusal)?;
     Ok((message.id, sealed))
@@ -121,6 +146,20 @@ mod tests {
     }
 
     #[test]
+    fn what_i_have_sent_i_alone_can_say() {
+        let (alice, eve) = (key(1), key(3));
+        let copied = Copied { to: key(2).public(), id: MessageId::from_bytes([5; 16]) };
+        let mine = write_copy(&Speaker::from(&alice), copied, "hi bob", now()).unwrap();
+        let received = Received::open(&stored(&mine), &alice, now());
+        assert_eq!((received.text(), received.copied(&alice.public())), (Some("hi bob"), Some(copied)));
+
+        let body = Body::Text { text: "hi bob".to_owned(), copy_of: Some(copied) };
+        let (_, hers) = write_body(&Speaker::from(&eve), &alice.public(), body, now()).unwrap();
+        let received = Received::open(&stored(&hers), &alice, now());
+        assert_eq!((received.text(), received.copied(&alice.public())), (Some("hi bob"), None));
+    }
+
+    #[test]
     fn a_device_that_nobody_vouches_for_is_refused() {
         let (alice, bob, device) = (key(1), key(2), key(3));
         let message = Message {
@@ -129,7 +168,7 @@ mod tests {
             device: Some(device.public()),
             to: bob.public(),
             sent_at: now(),
-            body: Body::Text { text: "it is me, alice".to_owned() },
+            body: Body::text("it is me, alice"),
         };
         let sealed = seal(&message, &device, [9; 32]).unwrap();
         assert_eq!(Received::open(&stored(&sealed), &bob, now()).opened, Err(Fault::UnknownDevice));

@@ -17,7 +17,7 @@ fn message(from: &SecretKey, to: PublicKey) -> Message {
         device: None,
         to,
         sent_at: Timestamp::from_unix(1_779_678_000),
-        body: Body::Text { text: "All work and no play makes Jack a dull boy. ".repeat(24) },
+        body: Body::text("All work and no play makes Jack a dull boy. ".repeat(24)),
     }
 }
 

@@ -41,7 +41,7 @@ pub use fault::Fault;
 pub use handle::{FullHandle, Handle};
 pub use identicon::Identicon;
 pub use identifier::Identifier;
-pub use message::{Body, Message, MessageId, ReceiptStatus};
+pub use message::{Body, Copied, Message, MessageId, ReceiptStatus};
 pub use nostr::{NostrKey, NostrSecret};
 pub use phrase::{Phrase, PhraseFault};
 pub use picture::{Picture, PictureKey, PictureType, Preview, open_picture, seal_picture};

@@ -79,6 +79,8 @@ pub enum Body {
     Text {
         /// The words.
         text: String,
+        /// In a text to myself: of what it is a copy. In what others write it means nothing.
+        copy_of: Option<Copied>,
     },
     /// What became of messages received.
     Receipt {
@@ -101,12 +103,21 @@ pub enum Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text { text } => write!(f, "Text({} bytes)", text.len()),
+            Self::Text { text, .. } => write!(f, "Text({} bytes)", text.len()),
             Self::Receipt { status, of } => write!(f, "Receipt({} of {})", status.as_str(), of.len()),
             Self::PictureKey { .. } => f.write_str("PictureKey"),
             Self::Unknown(_) => f.write_str("Unknown"),
         }
     }
+}
+
+/// Whom a message was sent to by one of my devices, and under which id; the others learn of it from a copy that says so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Copied {
+    /// Whom it was sent to.
+    pub to: PublicKey,
+    /// What it is called there.
+    pub id: MessageId,
 }
 
 /// How far a message came.
@@ -160,6 +171,11 @@ impl Message {
 }
 
 impl Body {
+    /// Words that are no copy of anything.
+    pub fn text(words: impl Into<String>) -> Self {
+        Self::Text { text: words.into(), copy_of: None }
+    }
+
     /// Reads a body. Kinds that are not known, and receipts of a status that is not known, become [`Body::Unknown`].
     ///
     /// # Errors
@@ -167,7 +183,10 @@ impl Body {
     pub fn from_value(value: &Value) -> Result<Self, Fault> {
         let members = Members(value.as_object().ok_or(Fault::Malformed)?);
         match members.text("kind")? {
-            "text" => Ok(Self::Text { text: members.text("text")?.into() }),
+            "text" => {
+                let copy_of = members.value("copy_of").and_then(Copied::from_value).ok();
+                Ok(Self::Text { text: members.text("text")?.into(), copy_of })
+            }
             "receipt" => {
                 let status = match members.text("status")? {
                     "delivered" => ReceiptStatus::Delivered,
@@ -190,9 +209,11 @@ impl Body {
     /// The body on the wire.
     pub fn to_value(&self) -> Value {
         match self {
-            Self::Text { text: words } => {
-                Value::Object(payload([("kind", text("text")), ("text", text(words))]))
-            }
+            Self::Text { text: words, copy_of } => Value::Object(payload([
+                ("kind", text("text")),
+                ("text", text(words)),
+                ("copy_of", copy_of.map(Copied::to_value)),
+            ])),
             Self::Receipt { status, of } => Value::Object(payload([
                 ("kind", text("receipt")),
                 ("status", text(status.as_str())),
@@ -208,6 +229,18 @@ impl Body {
     }
 }
 
+impl Copied {
+    /// Whoever does not know this member shows the text, so one that cannot be read is no reason to lose it.
+    fn from_value(value: &Value) -> Result<Self, Fault> {
+        let members = Members(value.as_object().ok_or(Fault::Malformed)?);
+        Ok(Self { to: members.key("to")?, id: MessageId::parse(members.text("id")?)? })
+    }
+
+    fn to_value(self) -> Value {
+        Value::Object(payload([("to", text(&self.to)), ("id", text(&self.id))]))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -219,6 +252,7 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef";
         for value in [
             json!({"kind": "text", "text": "hello"}),
+            json!({"kind": "text", "text": "hello", "copy_of": {"to": PublicKey::from_bytes([7; 32]), "id": id}}),
             json!({"kind": "receipt", "status": "delivered", "of": [id]}),
             json!({"kind": "receipt", "status": "read", "of": []}),
             json!({"kind": "receipt", "status": "played", "of": [id]}),
@@ -230,6 +264,30 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_nothing_that_can_be_read_is_a_text() {
+        let (to, id) = (PublicKey::from_bytes([7; 32]).identifier(), "ab".repeat(16));
+        for copy_of in [
+            json!(null),
+            json!("everything"),
+            json!([]),
+            json!([to, id]),
+            json!({}),
+            json!({"to": to}),
+            json!({"id": id}),
+            json!({"to": "nostr:npub1x", "id": id}),
+            json!({"to": to.to_uppercase(), "id": id}),
+            json!({"to": to, "id": id.to_uppercase()}),
+            json!({"to": to, "id": [id]}),
+            json!({"to": 7, "id": id}),
+        ] {
+            let value = json!({"kind": "text", "text": "hello", "copy_of": copy_of});
+            assert_eq!(Body::from_value(&value), Ok(Body::text("hello")), "{value}");
+        }
+        let without_words = json!({"kind": "text", "copy_of": {"to": to, "id": id}});
+        assert_eq!(Body::from_value(&without_words), Err(Fault::Malformed));
+    }
+
+    #[test]
     fn debug_shows_no_words() {
         let key = PublicKey::from_bytes([7; 32]);
         let message = Message {
@@ -238,7 +296,7 @@ mod tests {
             device: None,
             to: key,
             sent_at: Timestamp::from_unix(0),
-            body: Body::Text { text: "secret words".into() },
+            body: Body::text("secret words"),
         };
         insta::assert_compact_debug_snapshot!(message, @"Message { id: MessageId(01010101010101010101010101010101), primary: PublicKey(07070707…), device: None, to: PublicKey(07070707…), sent_at: Timestamp(0), body: Text(12 bytes) }");
         let signed =

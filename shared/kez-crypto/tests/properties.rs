@@ -2,7 +2,7 @@
 
 use kez_crypto::chain::parse_event;
 use kez_crypto::{
-    Body, Chain, Claim, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, Picture,
+    Body, Chain, Claim, Copied, Fault, FullHandle, Handle, Identifier, Message, MessageId, Phrase, Picture,
     PictureKey, Preview, Primary, Profile, PublicKey, ReceiptStatus, Registration, Sealed, SecretKey,
     Session, Signed, Tag, Timestamp, bundle, conform, encoding, json, open, request_auth, seal, sealed,
 };
@@ -38,11 +38,17 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+fn copied() -> impl Strategy<Value = Copied> {
+    (secret_key(), any::<[u8; 16]>())
+        .prop_map(|(to, id)| Copied { to: to.public(), id: MessageId::from_bytes(id) })
+}
+
 fn body() -> impl Strategy<Value = Body> {
     let status = prop_oneof![Just(ReceiptStatus::Delivered), Just(ReceiptStatus::Read)];
     let ids = vec(any::<[u8; 16]>().prop_map(MessageId::from_bytes), 0..5);
     prop_oneof![
-        any::<String>().prop_map(|text| Body::Text { text }),
+        any::<String>().prop_map(Body::text),
+        (any::<String>(), copied()).prop_map(|(text, copied)| Body::Text { text, copy_of: Some(copied) }),
         (status, ids).prop_map(|(status, of)| Body::Receipt { status, of }),
         (any::<[u8; 32]>(), any::<[u8; 32]>())
             .prop_map(|(key, picture)| Body::PictureKey { key: PictureKey::from_bytes(key), picture }),

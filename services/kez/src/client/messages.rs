@@ -2,17 +2,21 @@
 
 use kez_contract::Problem;
 use kez_contract::inbox::{ACK, Ack, Acked, FETCH, Fetch, Page, SEND, Send, Sent, Stored};
-use kez_crypto::{MessageId, PublicKey, Sealed};
+use kez_crypto::{Copied, MessageId, PublicKey, Sealed, Timestamp};
 
 use super::Client;
 use super::devices::judge;
-use crate::mail::{Opened, Received, document, write};
+use crate::chains::ChainFault;
+use crate::mail::{Opened, Received, document, write, write_copy};
+use crate::speaker::Speaker;
 
 /// A message that the server has stored and flushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
     /// The message's own name, which only sender and recipient know.
     pub id: MessageId,
+    pub to: PublicKey,
+    pub sent_at: Timestamp,
     pub sent: Sent,
 }
 
@@ -25,13 +29,36 @@ pub struct Mail {
     pub more: bool,
 }
 
+impl Delivered {
+    /// A copy of it for my other devices; `text` is what was sent.
+    pub(crate) fn copy(&self, me: &Speaker, text: &str) -> Result<Sealed, Problem> {
+        write_copy(me, Copied { to: self.to, id: self.id }, text, self.sent_at)
+    }
+}
+
 impl Client {
     /// Seals a text to somebody (a handle, or `ed25519:<hex>`) and sends it. While the server is unavailable the same
     /// envelope is sent again, so that it is stored once however often that is.
     pub async fn send(&self, to: &str, text: &str) -> Result<Delivered, Problem> {
         let to = self.patiently(|| self.resolve(to)).await?;
-        let (id, sealed) = self.seal(&to, text)?;
-        Ok(Delivered { id, sent: self.deliver(&to, &sealed).await? })
+        let sent_at = self.now();
+        let (id, sealed) = write(&self.connection.me, &to, text, sent_at)?;
+        Ok(Delivered { id, to, sent_at, sent: self.deliver(&to, &sealed).await? })
+    }
+
+    /// Whether I am there on other devices, which see what I send only if they are told. Whoever speaks as a device has
+    /// at least the identity itself beside it.
+    pub async fn has_siblings(&self) -> Result<bool, ChainFault> {
+        let speaks_as_device = self.connection.me.as_device().is_some();
+        Ok(speaks_as_device || self.chain(self.primary()).await?.chain().devices().next().is_some())
+    }
+
+    /// Gives my other devices a copy of what was sent, for which nobody is woken.
+    pub async fn copy(&self, delivered: &Delivered, text: &str) -> Result<Sent, Problem> {
+        let sealed = delivered.copy(&self.connection.me, text)?;
+        let request =
+            Send { silent: true, ..Send::new(self.primary().identifier(), document(sealed.canonical())?) };
+        self.patiently(|| self.call(&SEND, &request)).await
     }
 
     /// Signs a text and seals it to somebody.

@@ -9,7 +9,7 @@ use kez_contract::registry::Record;
 use kez_contract::{Code, Problem};
 use kez_crypto::{Handle, PublicKey, Seen};
 
-use super::letter;
+use super::letter::{self, Letter};
 use crate::client::{Client, Mail};
 use crate::failure::Failure;
 use crate::http::HttpClient;
@@ -26,6 +26,7 @@ const PAGE: u32 = 100;
 #[command(
     after_help = "Examples:\n  kez inbox\n  kez inbox --follow --ack\n  kez inbox --since 120 --limit 10 --json\n\n\
     What every device of yours has acknowledged is removed from the server; all is removed after 30 days.\n\
+    What your other devices have sent stands between the messages: \"you to bob\". Scripts find \"to\" and \"to_handle\" there.\n\
     Mail is sealed to your identity's own key, so a device (kez device) can send and cannot read yet: read where your \
     identity is."
 )]
@@ -64,6 +65,7 @@ pub async fn run(args: InboxArgs) -> Result<(), Failure> {
     let identity = args.identity.open()?;
     identity.itself("open mail: mail is sealed to the identity's own key until there is a ratchet")?;
     let (me, memory) = (identity.speaker(), args.identity.memory()?);
+    let primary = me.primary();
     let mailbox = if args.http {
         let http = args.server.http(&me, &memory).await?;
         let handle = http.handle().await.map_err(not_registered)?;
@@ -71,8 +73,14 @@ pub async fn run(args: InboxArgs) -> Result<(), Failure> {
     } else {
         Mailbox::Nats(args.server.connect(&me, &memory).await?)
     };
-    let mut reader =
-        Reader { mailbox, output: args.output, names: HashMap::new(), printed: 0, last: args.since };
+    let mut reader = Reader {
+        mailbox,
+        me: primary,
+        output: args.output,
+        names: HashMap::new(),
+        printed: 0,
+        last: args.since,
+    };
     let limit = args.limit.unwrap_or(u64::MAX);
     if args.follow { reader.follow(limit, args.ack).await } else { reader.read(limit, args.ack).await }
 }
@@ -118,8 +126,9 @@ impl Mailbox {
 /// Somebody who reads along.
 struct Reader {
     mailbox: Mailbox,
+    me: PublicKey,
     output: Output,
-    /// What senders are called; none for those who are not registered.
+    /// What people are called; none for those who are not registered.
     names: HashMap<PublicKey, Option<String>>,
     printed: u64,
     last: u64,
@@ -136,7 +145,7 @@ impl Reader {
             more = page.more && page.next > self.last;
             for received in &page.messages {
                 let is_new = received.opened.as_ref().map_or(true, |message| seen.first_time(&message.id));
-                if is_new && letter::says_something(received) {
+                if is_new && self.is_shown(received) {
                     self.print(received).await?;
                 }
             }
@@ -158,7 +167,7 @@ impl Reader {
         while self.printed < limit {
             let Some(received) = stream.next().await else { break };
             let received = received?;
-            if letter::says_something(&received) {
+            if self.is_shown(&received) {
                 self.print(&received).await?;
             }
             if ack {
@@ -168,18 +177,22 @@ impl Reader {
         Ok(())
     }
 
-    async fn print(&mut self, received: &Received) -> Result<(), Failure> {
-        let name = match received.from() {
-            Some(primary) => self.name(primary).await,
-            None => None,
-        };
-        self.printed += 1;
-        self.output
-            .item(&letter::value(received, name.as_deref()), || letter::text(received, name.as_deref()))
+    fn is_shown(&self, received: &Received) -> bool {
+        letter::says_something(received, &self.me, self.output.json)
     }
 
-    /// The handle of a sender, as the registry has it.
-    async fn name(&mut self, primary: PublicKey) -> Option<String> {
+    async fn print(&mut self, received: &Received) -> Result<(), Failure> {
+        let sent_to = received.copied(&self.me).map(|copied| copied.to);
+        let (from, to) = (self.name(received.from()).await, self.name(sent_to).await);
+        let sent_to = sent_to.map(|primary| (primary, to.as_deref()));
+        let letter = Letter { received, from: from.as_deref(), sent_to };
+        self.printed += 1;
+        self.output.item(&letter.value(), || letter.text())
+    }
+
+    /// The handle of somebody, as the registry has it.
+    async fn name(&mut self, primary: Option<PublicKey>) -> Option<String> {
+        let primary = primary?;
         if let Some(known) = self.names.get(&primary) {
             return known.clone();
         }
