@@ -56,7 +56,7 @@ export const settings = {
   forget: 'Remove from this device',
   forgetTitle: (handle: string) => `Remove ${handle} from this device?`,
   forgetText:
-    'Its key and all messages are deleted here. The handle stays yours: the recovery phrase brings it back. Without the phrase it is lost for ever.',
+    'Its key and all messages are deleted here. The handle stays yours: the recovery phrase brings it back. Without the phrase it is lost for ever. This browser stays among your devices until you revoke it from another one.',
   forgetAcknowledge: 'I have the recovery phrase.',
   archive: 'Archive',
   archiveText:
