@@ -7,6 +7,7 @@ mod catches_up;
 mod checks;
 mod claims_and_chains;
 mod confined;
+mod copies;
 mod deploy;
 mod deputies;
 mod device_command;
