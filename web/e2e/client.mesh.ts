@@ -170,6 +170,27 @@ describe.skipIf(missing)('the client', () => {
     await live(reloaded);
   });
 
+  test('shows what the same person sends from the command line, as sent', async () => {
+    const nora = await browsers.create('nora');
+    const { peer } = await thread(nora, 'bob');
+    const typed = await mesh.restored('nora', nora.words);
+    await typed.kez('send', 'bob', 'typed elsewhere');
+    await typed.kez('send', 'bob', 'and over HTTP', '--http');
+    await expect
+      .poll(() => shown(nora))
+      .toEqual([
+        ['typed elsewhere', 'sent'],
+        ['and over HTTP', 'sent'],
+      ]);
+    expect(nora.kez.chats.list).toMatchObject([{ peer, preview: 'and over HTTP', unread: 0 }]);
+    const line = {
+      handle: 'nora',
+      to_handle: 'bob',
+      body: { text: 'typed elsewhere', copy_of: { to: peer } },
+    };
+    expect((await typed.inbox())[0]).toMatchObject(line);
+  });
+
   test('does nothing twice in two tabs, and goes on in one when the other is closed', async () => {
     const heidi = await browsers.create('heidi');
     const other = await browsers.open('heidi');

@@ -115,6 +115,25 @@ export class Mesh {
 
   /** Somebody with a fresh key who has registered a handle. */
   async person(handle: string): Promise<CliPerson> {
+    return this.#enter(handle, async (kez) => {
+      await kez('identity', 'new');
+      await kez('register', handle);
+    });
+  }
+
+  /** Somebody who has registered elsewhere, and types their phrase. */
+  async restored(handle: string, words: readonly string[]): Promise<CliPerson> {
+    return this.#enter(handle, (_, environment) => {
+      const restoring = run(BINARY, ['identity', 'restore'], { env: environment });
+      restoring.child.stdin?.end(`${words.join(' ')}\n`);
+      return restoring;
+    });
+  }
+
+  async #enter(
+    handle: string,
+    begin: (kez: CliPerson['kez'], environment: NodeJS.ProcessEnv) => Promise<unknown>,
+  ): Promise<CliPerson> {
     const identity = join(this.folder, `${handle}.json`);
     const environment = this.environment({
       KEZ_IDENTITY: identity,
@@ -123,9 +142,8 @@ export class Mesh {
       KEZ_SERVER: this.server,
     });
     const kez = async (...args: string[]) => (await run(BINARY, args, { env: environment })).stdout;
-    await kez('identity', 'new');
+    await begin(kez, environment);
     const shown = JSON.parse(await kez('identity', 'show', '--json')) as { primary: string };
-    await kez('register', handle);
     const inbox = async () => {
       const lines = (await kez('inbox', '--json')).split('\n').filter((line) => line !== '');
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
