@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::{Fault, SecretKey};
 
 /// The vector files that [`run`] knows, by name.
-pub const FILES: [&str; 13] = [
+pub const FILES: [&str; 14] = [
     "identities.json",
     "mnemonics.json",
     "strict-json.json",
@@ -25,6 +25,7 @@ pub const FILES: [&str; 13] = [
     "request-auth.json",
     "sessions.json",
     "sealed-messages.json",
+    "bodies.json",
     "sigchain.json",
     "identicons.json",
     "visual.json",
@@ -53,6 +54,7 @@ pub fn run(file_name: &str, text: &str) -> Option<Report> {
         "request-auth.json" => each(text, signatures::request),
         "sessions.json" => whole(text, sessions::sessions),
         "sealed-messages.json" => whole(text, messages::sealed),
+        "bodies.json" => whole(text, messages::bodies),
         "sigchain.json" => whole(text, chains::sigchain),
         "identicons.json" => whole(text, faces::identicons),
         "visual.json" => whole(text, faces::shuffles),

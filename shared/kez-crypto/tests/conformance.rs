@@ -70,6 +70,11 @@ fn sealed_messages() {
 }
 
 #[test]
+fn bodies() {
+    conforms(&vectors(), "bodies.json");
+}
+
+#[test]
 fn sigchain() {
     conforms(&vectors(), "sigchain.json");
 }

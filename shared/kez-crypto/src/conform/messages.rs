@@ -1,11 +1,12 @@
-//! Cases about what people send: registrations and sealed messages.
+//! Cases about what people send: registrations, sealed messages, and what those say.
 
 use curve25519_dalek::MontgomeryPoint;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Outcome, Report, bytes, fault, same, same_error, secret_key};
-use crate::{Message, Registration, Sealed, Signed, Tag, Timestamp, json, sealed};
+use crate::{Body, Message, Registration, Sealed, Signed, Tag, Timestamp, json, sealed};
 
 /// When the sealed messages of the vectors are opened: 2026-05-25T03:00:00Z, when they were sent.
 const OPENED_AT: i64 = 1_779_678_000;
@@ -84,4 +85,29 @@ fn refused(case: &Refused) -> Outcome {
     let opened = Sealed::parse(case.sealed.get().as_bytes())
         .and_then(|message| sealed::open(&message, &me, Timestamp::from_unix(OPENED_AT)));
     same_error(opened, Some(&case.error))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Bodies {
+    cases: Vec<BodyCase>,
+}
+
+#[derive(Deserialize)]
+struct BodyCase {
+    name: String,
+    body: Value,
+    read: Option<Value>,
+    error: Option<String>,
+}
+
+pub(super) fn bodies(file: &Bodies, report: &mut Report) {
+    for case in &file.cases {
+        report.note(&case.name, body(case));
+    }
+}
+
+fn body(case: &BodyCase) -> Outcome {
+    let read = Body::from_value(&case.body);
+    same("what was read", &read.as_ref().ok().map(Body::to_value), &case.read)?;
+    same_error(read, case.error.as_deref())
 }

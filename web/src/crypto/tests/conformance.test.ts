@@ -11,7 +11,7 @@ import { findClaims } from '../claim-search.ts';
 import { envelopeText, envelopeValue, parseSigned } from '../envelope.ts';
 import { parse, type Json } from '../json.ts';
 import { x25519Public } from '../keys.ts';
-import { messageFromSigned } from '../message.ts';
+import { bodyValue, messageFromSigned, readBody } from '../message.ts';
 import { parsePhrase, PhraseFault, phraseOf } from '../phrase.ts';
 import { fromNkey, nkeyOf, primaryOf, type Ed25519Primary, type Primary } from '../primary.ts';
 import { checkRegistration } from '../registration.ts';
@@ -187,6 +187,16 @@ describe('sealed-messages.json', () => {
   });
   test.each(file.refused)('$name', async ({ seed, sealed, error }) => {
     expect(await refusal(async () => open(parseSealed(JSON.stringify(sealed)), key(seed), NOW))).toBe(error);
+  });
+});
+
+describe('bodies.json', () => {
+  const { cases } = vectors<{ cases: { name: string; body: Json; read?: Json; error?: string }[] }>(
+    'bodies.json',
+  );
+  test.each(cases)('$name', async ({ body, read, error }) => {
+    if (read !== undefined) expect(bodyValue(readBody(body))).toEqual(read);
+    expect(await refusal(() => readBody(body))).toBe(error ?? null);
   });
 });
 
