@@ -1,5 +1,7 @@
 //! One person on several devices: what is sent from one is seen on the others as sent, and nobody else can put words into its mouth.
 
+use std::time::{Duration, Instant};
+
 use futures_util::StreamExt;
 use kez_contract::event::LIVE;
 use kez_contract::inbox::{MAX_ENVELOPE, SILENT_HEADER};
@@ -127,9 +129,19 @@ async fn without_sigchains_messages_are_sent_and_copies_made() {
         let done = shell.kez(&[&["send", "bob", text], way].concat());
         assert_eq!((done.code, &*done.stdout, &*done.stderr), (Some(0), "Sent to bob.\n", ""));
     }
-    let both = ["over NATS", "over HTTP"].map(|text| (alice.key(), text.to_owned()));
-    assert_eq!(bob.texts().await, both);
-    assert_eq!(alice.person.texts().await, both);
+    // Nor is a service waited for that takes questions and answers none.
+    let frozen = mesh.user("sigchain").await;
+    let mut asked = frozen.subscribe("kez.rpc.sigchain.>").await.unwrap();
+    frozen.flush().await.unwrap();
+    let begun = Instant::now();
+    let done = shell.kez(&["send", "bob", "and on"]);
+    assert_eq!((done.code, &*done.stderr), (Some(0), ""));
+    assert!(begun.elapsed() < Duration::from_secs(5), "an answer is waited for as long elsewhere");
+    asked.next().await.unwrap();
+
+    let all = ["over NATS", "over HTTP", "and on"].map(|text| (alice.key(), text.to_owned()));
+    assert_eq!(bob.texts().await, all);
+    assert_eq!(alice.person.texts().await, all);
 }
 
 #[tokio::test(flavor = "multi_thread")]
