@@ -5,6 +5,9 @@ import type { Change, KeptChat, KeptMessage, KeptOutgoing, Written } from './kep
 import type { ChatRow, Database, MessageRow } from './schema.ts';
 import { rewrite, write, writeNote, type Prepared } from './writing.ts';
 
+/** The name of the note that keeps the search index, which goes by places. */
+export const SEARCH_INDEX = 'search';
+
 /** Beyond every place. */
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -125,13 +128,14 @@ export class Mailbox {
     return () => writeNote(this.#database, { account: this.account, name, box });
   }
 
-  /** Puts these in the place of all that a chat holds: an import merges what was with what came. */
+  /** Puts these in the place of all that a chat holds: an import merges what was with what came. Places are others afterwards, so
+   * the search index goes in the same step. */
   async replace(peer: string, messages: readonly KeptMessage[]): Promise<void> {
     const rows = await Promise.all(
       messages.map((message, at) => this.#messageRow({ ...message, place: at + 1 })),
     );
     try {
-      await rewrite(this.#database, this.account, await this.#chatTag(peer), rows);
+      await rewrite(this.#database, this.account, await this.#chatTag(peer), rows, SEARCH_INDEX);
     } catch (error) {
       throw storageFault(error);
     }

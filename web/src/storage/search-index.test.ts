@@ -88,3 +88,15 @@ test('is read again with what came since, and rebuilt when it is broken', async 
   await mail.commit({ notes: { search: { version: 1, json: '{', places: [] } } });
   expect(found(await opened(mail), '17')).toContain(17);
 });
+
+test('what an archive puts before what was indexed is found, though nobody searched meanwhile', async () => {
+  const mail = await mailbox('imported');
+  const here = Array.from({ length: 250 }, (_, at) => message(1000 + at, `recent ${at}`));
+  await mail.commit({ chats: [chat('bob')], add: here });
+  await opened(mail);
+  const brought = Array.from({ length: 50 }, (_, at) => message(at, `ancient ${at}`));
+  await mail.replace('bob', [...brought, ...here]);
+  const index = await opened(mail);
+  expect([found(index, 'ancient 0'), found(index, 'recent 249')]).toEqual([[0], [1249]]);
+  expect(index.find('ancient', undefined, 99)).toHaveLength(50);
+});

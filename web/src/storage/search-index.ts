@@ -1,7 +1,7 @@
 // The index over all that was said: in memory while unlocked, encrypted at rest, and rebuilt from the messages when missing.
 import MiniSearch from 'minisearch';
 import type { KeptMessage } from './kept.ts';
-import type { Mailbox } from './mailbox.ts';
+import { SEARCH_INDEX, type Mailbox } from './mailbox.ts';
 
 /** What is indexed of a message. */
 interface Entry {
@@ -23,7 +23,6 @@ export interface Found {
   score: number;
 }
 
-const NOTE = 'search';
 /** Messages that are read and indexed at a time. */
 const BATCH = 500;
 /** Changes after which it is worth writing the index. */
@@ -95,20 +94,20 @@ export class SearchIndex {
     if (this.#changes < worth) return;
     this.#changes = 0;
     const kept: KeptIndex = { version: 1, json: JSON.stringify(this.#index), places: [...this.#places] };
-    await this.#mailbox.commit({ notes: { [NOTE]: kept } });
+    await this.#mailbox.commit({ notes: { [SEARCH_INDEX]: kept } });
   }
 
   /** Forgets it all, in storage too: what it covers has been put in another order. */
   async rebuild(): Promise<void> {
     this.#index = new MiniSearch<Entry>(OPTIONS);
     this.#places.clear();
-    await this.#mailbox.commit({ notes: { [NOTE]: undefined } });
+    await this.#mailbox.commit({ notes: { [SEARCH_INDEX]: undefined } });
     await this.open(() => undefined);
   }
 
   async #read(): Promise<void> {
     try {
-      const kept = (await this.#mailbox.note(NOTE)) as KeptIndex | undefined;
+      const kept = (await this.#mailbox.note(SEARCH_INDEX)) as KeptIndex | undefined;
       if (kept?.version !== 1) return;
       this.#index = MiniSearch.loadJSON<Entry>(kept.json, OPTIONS);
       this.#places = new Map(kept.places);

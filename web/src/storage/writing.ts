@@ -62,15 +62,17 @@ export async function writeNote(
   await Promise.all([request, done]);
 }
 
-/** Replaces all messages of a chat. */
+/** Replaces all messages of a chat, and removes a note that no longer holds then. */
 export async function rewrite(
   database: Database,
   account: string,
   chat: string,
   rows: readonly MessageRow[],
+  outdated: string,
 ): Promise<void> {
   return wholly(database, async (transaction) => {
     const messages = transaction.objectStore('messages');
+    await transaction.objectStore('notes').delete([account, outdated]);
     await messages.delete(IDBKeyRange.bound([account, chat], [account, chat, []]));
     for (const row of rows) await messages.add(row);
   });
