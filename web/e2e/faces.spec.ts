@@ -149,25 +149,32 @@ test('a picture is pasted, and dropped; strangers are shown the pattern when tha
   const { page } = alice;
   await alice.create();
   await toIdentity(alice);
-  const hand = async (kind: 'paste' | 'drop', size: number) =>
+  /** Whether it was taken. */
+  const hand = async (kind: 'paste' | 'drop', size: number, where = 'body', text = '') =>
     page.evaluate(
-      ([kind, bytes]) => {
+      ([kind, bytes, where, text]) => {
         const data = new DataTransfer();
+        if (text !== '') data.items.add(text, 'text/plain');
         data.items.add(new File([new Uint8Array(bytes)], 'me.png', { type: 'image/png' }));
-        const target = kind === 'drop' ? document.querySelector('[role=group]') : document.body;
+        const target = document.querySelector(where);
         const more = { bubbles: true, cancelable: true };
         const event =
           kind === 'drop'
             ? new DragEvent('drop', { ...more, dataTransfer: data })
             : new ClipboardEvent('paste', { ...more, clipboardData: data });
-        target?.dispatchEvent(event);
+        return target?.dispatchEvent(event) === false;
       },
-      [kind, [...stripes(size).buffer]] as const,
+      [kind, [...stripes(size).buffer], where, text] as const,
     );
-  await hand('paste', 100);
+  // Cells of a table are text with an image of it, and a field is no place for a picture.
+  expect(await hand('paste', 80, 'body', '1\t2\n3\t4')).toBe(false);
+  expect(await hand('paste', 80, '#about')).toBe(false);
+  await page.getByLabel('About').fill('still here');
+  await expect(own(page)).toHaveCount(0);
+  expect(await hand('paste', 100)).toBe(true);
   await expect(own(page)).toHaveAttribute('src', /^blob:/);
   const pasted = (await own(page).getAttribute('src')) ?? '';
-  await hand('drop', 90);
+  expect(await hand('drop', 90, '[role=group]')).toBe(true);
   await expect(own(page)).not.toHaveAttribute('src', pasted);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
