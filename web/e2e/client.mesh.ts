@@ -223,6 +223,37 @@ describe.skipIf(missing)('the client', () => {
     expect(other.kez.account.status).toBe('locked');
   });
 
+  test('reads and sends in the tab that is looked at, whichever one was stopped', async () => {
+    const first = await browsers.create('rita');
+    const second = await browsers.open('rita');
+    await live(second);
+    // Where a push would wake somebody, a page that is stopped leaves altogether.
+    for (const { kez } of [first, second]) Object.assign(kez.push, { isOn: true, permission: 'granted' });
+    const [here, there] = [await thread(first, 'bob'), await thread(second, 'bob')];
+    const texts = (tab: Tab) => expect.poll(() => shown(tab), PATIENCE);
+    for (const [stopped, goesOn] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      stopped.kez.looked('frozen');
+      const [at, chat] = goesOn === first ? ['first', here] : ['second', there];
+      const before = shown(goesOn) ?? [];
+      await bob.kez('send', 'rita', `to the ${at}`);
+      await texts(goesOn).toEqual([...before, [`to the ${at}`, null]]);
+      await chat.send(`from the ${at}`);
+      const both = [...before, [`to the ${at}`, null], [`from the ${at}`, 'sent']];
+      await texts(goesOn).toEqual(both);
+      stopped.kez.looked('visible');
+      await texts(stopped).toEqual(both);
+      await live(stopped);
+    }
+    const arrived = (await bob.inbox()).filter(({ handle }) => handle === 'rita').map(({ body }) => body);
+    expect(arrived.flatMap((body) => (body as { text?: string }).text ?? [])).toEqual([
+      'from the second',
+      'from the first',
+    ]);
+  });
+
   test('believes no forged receipt, no replay and no device that is nobody’s', async () => {
     const ivan = await browsers.create('ivan');
     const mallory = await new Stranger(mesh.origin).register('mallory', mesh.server);

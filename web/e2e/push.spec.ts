@@ -5,7 +5,7 @@ import type { Body } from '../src/crypto/message.ts';
 import type { CliPerson, Mesh } from './mesh.ts';
 import { givePush } from './push-network.ts';
 import { Sleeper } from './sleeper.ts';
-import { expect, originOf, test, type BrowserPerson } from './story.ts';
+import { BrowserPerson, expect, originOf, test } from './story.ts';
 import { Stranger } from './stranger.ts';
 
 const PREVIEWS = 'Show who has written, and what';
@@ -241,4 +241,22 @@ test('a page that the browser stops leaves the mailbox to the pushes, and is bac
   await page.getByRole('link', { name: /wake up/ }).click();
   await expect(alice.bubble('wake up')).toBeVisible();
   await sleeper.expectShown();
+});
+
+test('of two tabs, one that has left keeps the other from nothing', async ({ person, mesh }) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  const other = new BrowserPerson(alice.context, await alice.context.newPage(), alice.handle);
+  await other.page.goto('/chats');
+  await other.live();
+  await alice.chats();
+  await alice.page.evaluate(() => document.dispatchEvent(new Event('freeze')));
+  await expect(alice.page.getByRole('button', { name: /^locked/ })).toBeVisible();
+  await bob.kez('send', alice.handle, 'over here?');
+  await other.page.getByRole('link', { name: /over here\?/ }).click();
+  await other.say('yes, here');
+  await other.expectDelivery('yes, here', 'sent', 'delivered');
+  await alice.page.evaluate(() => document.dispatchEvent(new Event('resume')));
+  await alice.page.getByRole('link', { name: /yes, here/ }).click();
+  await expect(alice.bubble('over here?')).toBeVisible();
 });

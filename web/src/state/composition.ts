@@ -58,7 +58,10 @@ export class Kez {
   #account: Unlocked | undefined;
   readonly #doze = new Doze({
     isWoken: () => this.push.isOn && this.push.permission === 'granted',
-    leave: () => this.connection.close(),
+    leave: () => {
+      this.#mail?.rest();
+      return this.connection.close();
+    },
     comeBack: () => void (this.#account && this.#connect(this.#account)),
   });
   #handing: Handing | undefined;
@@ -113,6 +116,9 @@ export class Kez {
     if (how === 'visible') this.#doze.looked();
     else if (how === 'hidden') this.#doze.hidden();
     else this.#doze.frozen();
+    // A page that is stopped does nothing for the other tabs, also where no push would wake it.
+    if (how === 'frozen') this.#mail?.rest();
+    else if (!this.#doze.isAway) this.#mail?.goOn();
   }
 
   /** The page goes: everything ends, and the session stays for the next page. */

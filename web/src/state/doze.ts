@@ -20,6 +20,11 @@ export class Doze {
     this.#terms = terms;
   }
 
+  /** Whether the page has left, and is not back yet. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
   /** Computers let a hidden page go on: it tells of messages by itself. */
   hidden(): void {
     clearTimeout(this.#timer);

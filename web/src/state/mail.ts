@@ -44,7 +44,7 @@ export class Mail {
   #client: NatsConnection | undefined;
   #acked = 0;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
-  #isStarted = false;
+  #stage: 'new' | 'follows' | 'rests' = 'new';
   #isClosed = false;
 
   constructor(account: Unlocked, terms: MailTerms) {
@@ -74,11 +74,23 @@ export class Mail {
     });
   }
 
-  /** Once; it goes on over every connection. */
+  /** It goes on over every connection, until it is to rest. */
   start(): void {
-    if (this.#isStarted) return;
-    this.#isStarted = true;
-    this.#account.tabs.lead(() => void this.#lead());
+    if (this.#stage === 'follows') return;
+    this.#stage = 'follows';
+    this.#account.tabs.lead((turn) => void this.#lead(turn));
+  }
+
+  /** The page is about to be stopped: whichever tab is looked at reads and sends from now on. Waits for nothing. */
+  rest(): void {
+    if (this.#stage !== 'follows') return;
+    this.#stage = 'rests';
+    this.#account.tabs.giveUp();
+  }
+
+  /** The page was not stopped, or is no more. */
+  goOn(): void {
+    if (this.#stage === 'rests') this.start();
   }
 
   /** There is a new client. */
@@ -115,9 +127,11 @@ export class Mail {
     else this.#account.tabs.tell({ kind: 'outbox' });
   }
 
-  async #lead(): Promise<void> {
+  async #lead(turn: AbortSignal): Promise<void> {
+    // What an earlier turn has begun ends first.
+    await this.#running;
     const since = ((await this.#account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
-    if (this.#isClosed) return;
+    if (this.#isClosed || turn.aborted) return;
     const feed = new Feed({
       primary: hexOf(this.#account.primary),
       since,
@@ -129,6 +143,7 @@ export class Mail {
       },
     });
     this.#feed = feed;
+    turn.addEventListener('abort', () => feed.stop());
     if (this.#client && !this.#client.isClosed()) feed.attach(this.#client);
     this.#running = feed.run();
     this.#outbox.kick();

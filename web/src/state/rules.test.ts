@@ -188,6 +188,33 @@ describe('tabs', () => {
     third?.close();
   });
 
+  test('give up leading to one that waits, and may ask for it again', async () => {
+    const led: string[] = [];
+    const turns: AbortSignal[] = [];
+    const tab = (name: string) => {
+      const tabs = new Tabs<string>('giving up', () => undefined);
+      const ask = () =>
+        tabs.lead((turn) => {
+          led.push(name);
+          turns.push(turn);
+        });
+      ask();
+      return { tabs, ask };
+    };
+    const [first, second] = [tab('first'), tab('second')];
+    await expect.poll(() => led).toEqual(['first']);
+    first.tabs.giveUp();
+    expect([first.tabs.leads, turns[0]?.aborted]).toEqual([false, true]);
+    first.ask();
+    await expect.poll(() => led).toEqual(['first', 'second']);
+    expect([first.tabs.leads, second.tabs.leads]).toEqual([false, true]);
+    second.tabs.giveUp();
+    await expect.poll(() => led).toEqual(['first', 'second', 'first']);
+    expect([first.tabs.leads, second.tabs.leads]).toEqual([true, false]);
+    first.tabs.close();
+    second.tabs.close();
+  });
+
   test('change what is stored one after the other, and tell each other', async () => {
     const heard: string[] = [];
     const here = new Tabs<string>('telling', (news) => heard.push(`here ${news}`));

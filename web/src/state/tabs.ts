@@ -8,6 +8,7 @@ export class Tabs<News> {
   readonly #channel: BroadcastChannel;
   readonly #closed = new AbortController();
   readonly #locks: Locks;
+  #turn = new AbortController();
   #leads = false;
 
   constructor(name: string, heard: (news: News) => void) {
@@ -24,18 +25,29 @@ export class Tabs<News> {
     return this.#leads;
   }
 
-  /** Calls back when it falls to this tab to read the mail: at once, or when the one that did is gone. */
-  lead(begin: () => void): void {
-    const { signal } = this.#closed;
+  /**
+   * Calls back when it falls to this tab to read the mail: at once, or when the one that did is gone or has given it up. What it
+   * is given says when the turn is over.
+   */
+  lead(begin: (turn: AbortSignal) => void): void {
+    const turn = new AbortController();
+    this.#turn = turn;
+    const { signal } = turn;
     const held = () =>
       new Promise<void>((release) => {
         if (signal.aborted) return release();
         this.#leads = true;
         signal.addEventListener('abort', () => release());
-        begin();
+        begin(signal);
       });
     // It ends with an error when this tab stops waiting for its turn.
     this.#locks.request(`kez-lead-${this.#name}`, { signal }, held).catch(() => undefined);
+  }
+
+  /** Another tab may read the mail; this one has to ask for its turn again. */
+  giveUp(): void {
+    this.#leads = false;
+    this.#turn.abort();
   }
 
   /** Does work while no other tab does any that changes what is stored. */
@@ -49,7 +61,7 @@ export class Tabs<News> {
   }
 
   close(): void {
-    this.#leads = false;
+    this.giveUp();
     this.#closed.abort();
     this.#channel.close();
   }
