@@ -25,11 +25,11 @@ const ESCAPES: Record<string, string> = {
 /**
  * Parses strict JSON (protocol section 3): no duplicate keys, only integers within ±(2^53 − 1), no lone surrogates, no
  * byte-order mark, nothing after the value, at most 64 levels, valid UTF-8. Objects have no prototype, so that no member's
- * name means anything to JavaScript. `malformed` for everything else.
+ * name means anything to JavaScript. `malformed` for everything else. `levels`: what holds documents is deeper than they are.
  */
-export function parse(text: string | Uint8Array): Json {
+export function parse(text: string | Uint8Array, levels = MAX_DEPTH): Json {
   const reader = new Reader(typeof text === 'string' ? text : fromUtf8(text));
-  const value = reader.value(MAX_DEPTH);
+  const value = reader.value(levels);
   reader.end();
   return value;
 }

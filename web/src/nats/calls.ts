@@ -1,10 +1,12 @@
 // Calls to the services: request and reply over NATS, typed by the contract, and refusals as they were meant.
-import { isObject, parse, type Json, type JsonObject } from '../crypto/json.ts';
+import { isObject, MAX_DEPTH, parse, type Json, type JsonObject } from '../crypto/json.ts';
 import { PROBLEM_HEADER, type Rpc } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
 /** What a call waits for an answer, in milliseconds. */
 const PATIENCE = 5_000;
+/** Levels that a reply adds to the documents in it, which may have all that they are allowed, and are judged one by one. */
+const AROUND = 8;
 
 /** Text that stands in a request as it is: a document whose bytes must not change. */
 export class Verbatim {
@@ -73,9 +75,16 @@ export function read(reply: Answered): Json {
   if (problem) throw refusal(tryParse(problem));
   const code = reply.headers?.get('Nats-Service-Error');
   if (code) throw new Refusal(code);
-  const value = tryParse(reply.data);
-  if (value === undefined) throw new Refusal('internal', 'the reply cannot be read');
-  return value;
+  return readReply(reply.data);
+}
+
+/** A reply's text, read as strictly as the documents that it holds. */
+export function readReply(data: Uint8Array): Json {
+  try {
+    return parse(data, MAX_DEPTH + AROUND);
+  } catch {
+    throw new Refusal('internal', 'the reply cannot be read');
+  }
 }
 
 /** A problem, of which nothing is believed but what has the right form. */
@@ -94,7 +103,7 @@ function head({ seq, head }: JsonObject): { seq: number; head: string } | undefi
   return typeof seq === 'number' && typeof head === 'string' ? { seq, head } : undefined;
 }
 
-function tryParse(text: string | Uint8Array): Json | undefined {
+function tryParse(text: string): Json | undefined {
   try {
     return parse(text);
   } catch {

@@ -1,6 +1,6 @@
 // What is public, over HTTP: asked before anybody has signed in, and by those who cannot yet.
 import { isObject, parse, type Json } from '../crypto/json.ts';
-import { refusal } from './calls.ts';
+import { readReply, refusal } from './calls.ts';
 import { paths } from './contract.ts';
 import { Refusal } from './refusal.ts';
 
@@ -50,31 +50,21 @@ export class Http {
   /** The text of an answer that is no JSON, and its entity tag without quotation marks. */
   async text(path: string): Promise<{ text: string; tag: string | undefined }> {
     const response = await this.#fetch(path, { method: 'GET' });
-    return { text: await response.text(), tag: response.headers.get('etag')?.replace(/^(W\/)?"|"$/g, '') };
+    return {
+      text: await whole(response.text()),
+      tag: response.headers.get('etag')?.replace(/^(W\/)?"|"$/g, ''),
+    };
   }
 
   async #ask(path: string, request: RequestInit): Promise<Json> {
     const response = await this.#fetch(path, request);
-    try {
-      return parse(new Uint8Array(await response.arrayBuffer()));
-    } catch {
-      throw new Refusal('internal', 'the reply cannot be read');
-    }
+    return readReply(new Uint8Array(await whole(response.arrayBuffer())));
   }
 
   async #fetch(path: string, request: RequestInit): Promise<Response> {
-    let response: Response;
-    try {
-      const signal = AbortSignal.timeout(PATIENCE);
-      response = await fetch(`${this.#origin}${path}`, {
-        ...request,
-        signal,
-        credentials: 'omit',
-        cache: 'no-store',
-      });
-    } catch (error) {
-      throw new Refusal('unavailable', error instanceof Error ? error.name : '');
-    }
+    const signal = AbortSignal.timeout(PATIENCE);
+    const more = { signal, credentials: 'omit', cache: 'no-store' } as const;
+    const response = await whole(fetch(`${this.#origin}${path}`, { ...request, ...more }));
     this.#hearTime(response);
     if (response.ok) return response;
     throw await this.#refusalOf(response);
@@ -102,5 +92,14 @@ export class Http {
     const absolute = new URL(url, this.#origin);
     absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
     return absolute.href;
+  }
+}
+
+/** An answer, or the rest of one, that does not come. */
+async function whole<Part>(part: Promise<Part>): Promise<Part> {
+  try {
+    return await part;
+  } catch (error) {
+    throw new Refusal('unavailable', error instanceof Error ? error.name : '');
   }
 }

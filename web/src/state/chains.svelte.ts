@@ -54,18 +54,25 @@ interface Remembered {
 const LOOKS = 4;
 /** How often an event is signed anew because another one came first. */
 const RACES = 16;
+/** Characters of a device's name that are kept. */
+const MAX_NAME = 200;
 /** So long a look at a chain answers for those who ask at the same time, in milliseconds. */
 const FRESH = 1_000;
 
 export class Chains {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, 'isLive' | 'calls'>;
   readonly #http: Http;
   readonly #work: Pick<Tasks, 'extend'>;
   readonly #clock: Clock;
   #account: Unlocked | undefined;
   readonly #looks = new Map<string, { at: number; look: Promise<Look> }>();
 
-  constructor(connection: Connection, http: Http, work: Pick<Tasks, 'extend'>, clock: Clock) {
+  constructor(
+    connection: Pick<Connection, 'isLive' | 'calls'>,
+    http: Http,
+    work: Pick<Tasks, 'extend'>,
+    clock: Clock,
+  ) {
     this.#connection = connection;
     this.#http = http;
     this.#work = work;
@@ -146,28 +153,33 @@ export class Chains {
     const note = await this.#account?.mailbox.noteAbout('chain', primary);
     const kept = note && ((await this.#account?.mailbox.note(note)) as Remembered | undefined);
     let remembered: Remembered = kept || { state: new Chain(primary).state(), since: {} };
+    const keep = async (notes: Remembered) =>
+      void (note && (await this.#account?.mailbox.commit({ notes: { [note]: notes } })));
     for (let look = 1; ; look++) {
-      const extended = await this.#extend(remembered);
+      const extended = await this.#extend(remembered, keep);
       if (extended.fault?.code === 'rolled_back' && look < LOOKS) {
+        remembered = extended.remembered;
         await new Promise((again) => setTimeout(again, delay(look)));
         continue;
       }
-      const isNew = extended.remembered.state.length > remembered.state.length;
-      remembered = extended.remembered;
-      if (isNew && note) await this.#account?.mailbox.commit({ notes: { [note]: remembered } });
       return extended;
     }
   }
 
-  /** The chain with what came since, page by page. */
-  async #extend(from: Remembered): Promise<Look> {
+  /** The chain with what came since, page by page; each is kept, so that whoever is interrupted goes on from there. */
+  async #extend(from: Remembered, keep: (remembered: Remembered) => Promise<void>): Promise<Look> {
     let remembered = from;
     for (;;) {
       const { events, head, more } = await this.#events(remembered.state.primary, remembered.state.length);
       const mismatch = compare(remembered.state, head, events.length);
       if (mismatch) return { remembered, fault: mismatch };
       const { state, since, fault } = await this.#work.extend(remembered.state, events);
-      remembered = { state, since: { ...remembered.since, ...Object.fromEntries(since) } };
+      const isNew = state.length > remembered.state.length;
+      remembered = {
+        state: withShortNames(state),
+        since: { ...remembered.since, ...Object.fromEntries(since) },
+      };
+      if (isNew) await keep(remembered);
       if (fault) {
         // What follows another event than the one that was seen is another history.
         const isFork = fault.code === 'wrong_prev' && fault.seq === from.state.length && fault.seq > 0;
@@ -225,6 +237,17 @@ export class Chains {
 interface Look {
   remembered: Remembered;
   fault: ChainState['fault'];
+}
+
+/** A name may be as long as an event, and is only shown: ten thousand of them would fill memory and disk. */
+function withShortNames(state: Held): Held {
+  const isLong = state.devices.some(([, name]) => name.length > MAX_NAME);
+  if (!isLong) return state;
+  return { ...state, devices: state.devices.map(([device, name]) => [device, shortened(name)]) };
+}
+
+function shortened(name: string): string {
+  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1).toWellFormed()}…` : name;
 }
 
 /** Whether the server's word of where the chain ends goes on from what was seen. */

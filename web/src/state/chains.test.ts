@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { toLines } from '../crypto/bundle.ts';
+import { utf8 } from '../crypto/bytes.ts';
 import { addOp, Chain, revokeOp } from '../crypto/chain.ts';
 import { SecretKey } from '../crypto/keys.ts';
 import { deviceProof, type Op } from '../crypto/op.ts';
+import { Calls } from '../nats/calls.ts';
 import { Http } from '../nats/http.ts';
 import { dataKeys } from '../storage/box.ts';
 import { openDatabase } from '../storage/database.ts';
@@ -55,12 +57,12 @@ async function chainOf(...ops: Op[]): Promise<typeof shown> {
 }
 
 /** A reader with a memory of its own, and as many looks as are taken at it. */
-async function reader(from = origin) {
+async function reader(from = origin, live?: Pick<Connection, 'isLive' | 'calls'>) {
   const database = await openDatabase({ outdated: () => undefined }, `chains-${count++}`);
   const mailbox = new Mailbox(database, 'me', await dataKeys(new Uint8Array(32)));
   const [clock, http] = [new Clock(), new Http(from)];
   const tabs = new Tabs<never>(`chains-${count}`, () => undefined);
-  const chains = new Chains(new Connection(http, clock), http, tasks, clock);
+  const chains = new Chains(live ?? new Connection(http, clock), http, tasks, clock);
   const given = { primary: alice.primary, handle: 'alice', server: 'kez.test', opener: alice, mailbox, tabs };
   chains.unlocked(new Unlocked(given));
   return chains;
@@ -125,4 +127,33 @@ test('nobody vouches while the chain cannot be asked for', async () => {
   const elsewhere = await reader('http://127.0.0.1:1');
   await expect(elsewhere.vouch(alice.primary, laptop.primary)).rejects.toMatchObject({ code: 'unavailable' });
   expect(await chains.vouch(alice.primary, laptop.primary)).toBe(false);
+});
+
+test('what was followed of a long chain is kept when the rest cannot be had', async () => {
+  const { events, head } = await chainOf(addOp('github:a'), addOp('github:b'), addOp('github:c'));
+  const asked: number[] = [];
+  /** A broker that answers one event at a time, and not every time. */
+  const broker = {
+    request: async (_: string, text: string) => {
+      const { since } = JSON.parse(text) as { since: number };
+      asked.push(since);
+      if (asked.length === 3) throw new Error('no answer');
+      const page = `{"events":[${events[since]}],"head":{"seq":2,"head":"${head}"},"more":${since < 2}}`;
+      return { data: utf8(page) };
+    },
+  };
+  const calls = new Calls(() => broker, 'aa', 'bb');
+  const chains = await reader(origin, { isLive: true, calls });
+  await expect(chains.vouch(alice.primary, laptop.primary)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await chains.vouch(alice.primary, laptop.primary)).toBe(false);
+  expect(asked).toEqual([0, 1, 2, 2]);
+});
+
+test('a name as long as an event is cut: it is only shown', async () => {
+  const chains = await reader();
+  const proof = await deviceProof(alice.primary, laptop);
+  shown = await chainOf({ op: 'add_device', device: laptop.primary, name: 'n'.repeat(15_000), proof });
+  const { devices, fault } = await chains.read(alice.primary);
+  expect([devices[0]?.name.length, fault]).toEqual([200, null]);
+  expect(await chains.vouch(alice.primary, laptop.primary)).toBe(true);
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReceiptStatus } from '../crypto/message.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
 import { receiving, someone, type Mail } from './receiving.ts';
+import { codeOf, Refusal } from './refusal.ts';
 
 const [me, bob, mallory] = [someone(1), someone(2), someone(3)];
 const ID = '1'.repeat(32);
@@ -51,5 +52,34 @@ describe('what my other device sent', () => {
     expect(kept.map(({ length }) => length).toSorted((one, other) => one - other)).toEqual([1, 200]);
     await receive(copy);
     expect(await account.mailbox.byIds([ID])).toMatchObject([{ status: 'read' }]);
+  });
+});
+
+describe('a sigchain that cannot be followed', () => {
+  const laptop = someone(4);
+  const doubtful: Mail = { from: mallory, signer: laptop, body: { kind: 'text', text: 'whose device?' } };
+  const honest: Mail = { from: bob, body: { kind: 'text', text: 'hello' } };
+
+  /** Takes what has come until it is taken, as the feed does; how often it was offered. */
+  async function offered(code: string, times: number): Promise<{ tries: number; texts: string[] }> {
+    const vouch = async () => Promise.reject(new Refusal(code));
+    const { account, receive, again } = await receiving(me, undefined, vouch);
+    let tries = 1;
+    const failed = async (error: unknown): Promise<void> => {
+      expect(codeOf(error)).toBe(code);
+      if (tries === times) return;
+      tries++;
+      await again().catch(failed);
+    };
+    await receive(doubtful, honest).catch(failed);
+    return { tries, texts: (await account.mailbox.chats()).map(({ preview }) => preview) };
+  }
+
+  test('costs its owner a message, and nobody else', async () => {
+    expect(await offered('internal', 10)).toEqual({ tries: 4, texts: ['hello'] });
+  });
+
+  test.each(['unavailable', 'locked', 'storage_full'])('is waited for if %s', async (code) => {
+    expect(await offered(code, 10)).toEqual({ tries: 10, texts: [] });
   });
 });

@@ -10,14 +10,28 @@ import { EarlyReceipts } from './early-receipts.ts';
 import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
 import { withKeys, type PictureKey } from './picture-notes.ts';
+import { codeOf } from './refusal.ts';
 import { emptyChat, withMessage, withUpdate } from './summary.ts';
 
 /** Messages that are opened and written at a time. */
 const BATCH = 100;
+/** How often all mail waits for a sigchain that fails in a way of its own. */
+const TRIES = 3;
+/** What has nothing to do with whose sigchain it is: it passes, and nothing is lost by waiting. */
+const HOLDS: ReadonlySet<string> = new Set([
+  'unavailable',
+  'rate_limited',
+  'unauthorized',
+  'locked',
+  'storage_full',
+  'storage_unavailable',
+]);
 
 /** Names of notes. */
 export const CURSOR = 'cursor';
 export const REFUSED = 'refused';
+
+type Judged = { message: Message } | { code: string };
 
 export interface IncomingTerms {
   mailroom: Mailroom;
@@ -30,6 +44,8 @@ export interface IncomingTerms {
 
 export class Incoming {
   readonly #terms: IncomingTerms;
+  /** The batch that was given back for somebody's sigchain, and how often. */
+  #failed = { cursor: 0, times: 0 };
 
   constructor(terms: IncomingTerms) {
     this.#terms = terms;
@@ -43,10 +59,9 @@ export class Incoming {
   async #takeBatch(stored: readonly Stored[]): Promise<void> {
     const { mailroom, work, now } = this.#terms;
     const envelopes = stored.map(({ envelope }) => envelope);
-    const opened = await Promise.all(
-      (await work.open(envelopes, mailroom.account.opener, now())).map((one) => this.#judge(one)),
-    );
     const cursor = stored.at(-1)?.seq ?? 0;
+    if (this.#failed.cursor !== cursor) this.#failed = { cursor, times: 0 };
+    const opened = await this.#judgeAll(await work.open(envelopes, mailroom.account.opener, now()));
     let counts: Record<string, number> | undefined;
     let faces: string[] = [];
     await mailroom.change(async (mailbox) => {
@@ -66,11 +81,27 @@ export class Incoming {
     if (counts) mailroom.tell({ kind: 'refused', counts });
   }
 
+  async #judgeAll(opened: readonly Opened[]): Promise<Judged[]> {
+    const isPatient = this.#failed.times < TRIES;
+    try {
+      return await Promise.all(opened.map((one) => this.#judge(one, isPatient)));
+    } catch (error) {
+      if (!HOLDS.has(codeOf(error))) this.#failed.times++;
+      throw error;
+    }
+  }
+
   /** Anybody can sign as a device: only the sender's own chain makes it one. */
-  async #judge(opened: Opened): Promise<Opened> {
+  async #judge(opened: Opened, isPatient: boolean): Promise<Judged> {
     if (!('message' in opened) || opened.message.device === undefined) return opened;
-    const isTheirs = await this.#terms.vouch(opened.message.primary, opened.message.device);
-    return isTheirs ? opened : { code: 'unknown_device' };
+    try {
+      const isTheirs = await this.#terms.vouch(opened.message.primary, opened.message.device);
+      return isTheirs ? opened : { code: 'unknown_device' };
+    } catch (error) {
+      if (isPatient || HOLDS.has(codeOf(error))) throw error;
+      // One person's sigchain does not stop the mail of all others.
+      return { code: codeOf(error) };
+    }
   }
 
   async #receipts(delivered: ReadonlyMap<string, string[]>): Promise<KeptOutgoing[]> {

@@ -3,12 +3,13 @@ import { parse } from '../crypto/json.ts';
 import { SecretKey } from '../crypto/keys.ts';
 import type { Body } from '../crypto/message.ts';
 import { seal, sealedText } from '../crypto/sealed.ts';
+import type { Stored } from '../nats/live.ts';
 import { dataKeys } from '../storage/box.ts';
 import { openDatabase } from '../storage/database.ts';
 import { Mailbox } from '../storage/mailbox.ts';
 import { tasks } from '../workers/tasks.ts';
 import { Health } from './health.svelte.ts';
-import { Incoming } from './incoming.ts';
+import { Incoming, type IncomingTerms } from './incoming.ts';
 import { newId } from './letters.ts';
 import { Mailroom } from './mailroom.ts';
 import { Tabs } from './tabs.ts';
@@ -33,7 +34,11 @@ export interface Mail {
 let count = 0;
 
 /** Somebody's mail, as empty as on the first day. */
-export async function receiving(me: SecretKey, heard: (news: News) => void = () => undefined) {
+export async function receiving(
+  me: SecretKey,
+  heard: (news: News) => void = () => undefined,
+  vouch: IncomingTerms['vouch'] = async () => false,
+) {
   const name = `receiving-${count++}`;
   const database = await openDatabase({ outdated: () => undefined }, name);
   const { primary } = me;
@@ -47,14 +52,15 @@ export async function receiving(me: SecretKey, heard: (news: News) => void = () 
   });
   account.identity = SecretKey.fromSeed(me.seed());
   const mailroom = new Mailroom(account, { health: new Health(), heard, posted: () => undefined });
-  const incoming = new Incoming({ mailroom, work: tasks, vouch: async () => false, now: () => NOW });
+  const incoming = new Incoming({ mailroom, work: tasks, vouch, now: () => NOW });
   let seq = 0;
+  let stored: Stored[] = [];
   return {
     account,
     mailroom,
     /** All of this has come, at once. */
     async receive(...mail: readonly Mail[]): Promise<void> {
-      const stored = [];
+      stored = [];
       for (const { from, body, signer = from, id = newId() } of mail) {
         const device = signer === from ? undefined : signer.primary;
         const message = { id, primary: from.primary, device, to: primary, sentAt: NOW, body };
@@ -63,5 +69,7 @@ export async function receiving(me: SecretKey, heard: (news: News) => void = () 
       }
       await incoming.take(stored);
     },
+    /** What could not be taken is offered again. */
+    again: () => incoming.take(stored),
   };
 }
