@@ -4,12 +4,15 @@ import { DeviceKey } from '../crypto/keys.ts';
 import { deviceProof } from '../crypto/op.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
 import type { Chains } from './chains.svelte.ts';
+import { codeOf } from './refusal.ts';
 import type { Unlocked } from './unlocked.ts';
 
 /** As it is kept, inside the encryption. */
 interface KeptDevice {
   pkcs8: string;
   publicKey: string;
+  /** It may not be on the sigchain yet, and speaks for nobody. */
+  isPending?: true;
 }
 
 const NOTE = 'device';
@@ -17,22 +20,33 @@ const NOTE = 'device';
 /** The device's key, if this browser has one that the sigchain was told of. */
 export async function keptDevice(mailbox: Mailbox): Promise<DeviceKey | undefined> {
   const kept = (await mailbox.note(NOTE)) as KeptDevice | undefined;
-  return kept && load(kept);
+  return kept && !kept.isPending ? load(kept) : undefined;
 }
 
-/** Makes a key and has the identity say that it is a device of it. None where the browser knows no Ed25519. */
+/**
+ * Makes a key and has the identity say that it is a device of it. None where the browser knows no Ed25519. The key is kept first,
+ * and the same one is tried until it is known to be on the sigchain: what stands there and nobody holds would stay for good.
+ */
 export async function makeDevice(
   account: Unlocked,
   chains: Chains,
   name: string,
 ): Promise<DeviceKey | undefined> {
   account.identityKey();
-  const kept = await generate();
+  const { mailbox, primary, tabs } = account;
+  const kept = await tabs.exclusively(() => keptOrNew(mailbox));
   if (!kept) return undefined;
   const device = await load(kept);
-  const proof = await deviceProof(account.primary, device);
-  await chains.append({ op: 'add_device', device: device.primary, name, proof });
-  await account.mailbox.commit({ notes: { [NOTE]: kept } });
+  if (!kept.isPending) return device;
+  const proof = await deviceProof(primary, device);
+  try {
+    await chains.append({ op: 'add_device', device: device.primary, name, proof });
+  } catch (error) {
+    // The answer to an earlier attempt was lost.
+    if (codeOf(error) !== 'already_active') throw error;
+  }
+  const { isPending: _, ...settled } = kept;
+  await mailbox.commit({ notes: { [NOTE]: settled } });
   return device;
 }
 
@@ -62,13 +76,21 @@ export function deviceName(agent: string): string {
   return `${named(browsers) ?? 'A browser'}${system ? ` on ${system}` : ''}`;
 }
 
+async function keptOrNew(mailbox: Mailbox): Promise<KeptDevice | undefined> {
+  const kept = (await mailbox.note(NOTE)) as KeptDevice | undefined;
+  if (kept) return kept;
+  const made = await generate();
+  if (made) await mailbox.commit({ notes: { [NOTE]: made } });
+  return made;
+}
+
 async function generate(): Promise<KeptDevice | undefined> {
   try {
     const { subtle } = crypto;
     const pair = (await subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
     const pkcs8 = new Uint8Array(await subtle.exportKey('pkcs8', pair.privateKey));
     const publicKey = new Uint8Array(await subtle.exportKey('raw', pair.publicKey));
-    return { pkcs8: toBase64url(pkcs8), publicKey: toBase64url(publicKey) };
+    return { pkcs8: toBase64url(pkcs8), publicKey: toBase64url(publicKey), isPending: true };
   } catch {
     return undefined;
   }
