@@ -104,18 +104,30 @@ export class Outbox {
   async #line(line: readonly KeptOutgoing[]): Promise<number | undefined> {
     for (const outgoing of line) {
       if (this.#stopped.signal.aborted) return undefined;
+      const { wait, failure } = await this.#send(outgoing);
+      if (wait !== undefined) return wait;
       try {
-        await this.#terms.send(outgoing);
-        // The server's word is enough: whoever looks at the message need not wait for this browser's disk.
-        this.#terms.mailroom.tell({ kind: 'stored', peer: outgoing.peer, id: outgoing.id });
-        await this.#settle(outgoing, undefined);
-      } catch (error) {
-        const code = codeOf(error);
-        if (!FINAL.has(code)) return Math.min((error as Partial<Refusal>).retryAfter ?? 0, 60);
-        await this.#settle(outgoing, code);
+        await this.#settle(outgoing, failure);
+      } catch {
+        // Storage is full, perhaps. It is sent again and stored once.
+        return 0;
       }
     }
     return undefined;
+  }
+
+  /** What came of it: the seconds to wait before it is tried again, or the code with which it never will be stored. */
+  async #send(outgoing: KeptOutgoing): Promise<{ wait?: number; failure?: string }> {
+    try {
+      await this.#terms.send(outgoing);
+    } catch (error) {
+      const code = codeOf(error);
+      if (FINAL.has(code)) return { failure: code };
+      return { wait: Math.min((error as Partial<Refusal>).retryAfter ?? 0, 60) };
+    }
+    // The server's word is enough: whoever looks at the message need not wait for this browser's disk.
+    this.#terms.mailroom.tell({ kind: 'stored', peer: outgoing.peer, id: outgoing.id });
+    return {};
   }
 
   /** It was stored, or never will be. */
@@ -125,7 +137,8 @@ export class Outbox {
       const message = outgoing.kind === 'text' ? (await mailbox.byIds([outgoing.id]))[0] : undefined;
       if (!message) return { sent };
       const notes = failure ? { [await failedNote(mailbox, outgoing.id)]: { ...outgoing, place: 0 } } : {};
-      const copy = failure ? undefined : await this.#terms.copy(message);
+      // A copy is a little longer than what it is a copy of, and may be too long.
+      const copy = failure ? undefined : await this.#terms.copy(message).catch(() => undefined);
       return { ...(await settled(mailbox, message, failure)), sent, notes, send: copy ? [copy] : [] };
     });
   }
