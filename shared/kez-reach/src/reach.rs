@@ -51,8 +51,14 @@ impl Reach {
         self.names.text_records(name).await
     }
 
-    /// Connects to the host of a URL, with TLS where its scheme says so. Nobody looks the name up a second time.
+    /// Connects to the host of a URL, with TLS where its scheme says so. Nobody looks the name up a second time, and it ends
+    /// in time whoever waits for it: an HTTP client opens connections for which nobody waits any more.
     pub async fn open(&self, url: &Url) -> Result<Socket, Unreached> {
+        let late = |_| Err(Unreached::Late("this host takes no connection in time"));
+        timeout(self.patience, self.open_untimed(url)).await.unwrap_or_else(late)
+    }
+
+    async fn open_untimed(&self, url: &Url) -> Result<Socket, Unreached> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Unreached::NoAnswer("this URL names no host"));
         };
