@@ -86,11 +86,11 @@ async fn the_latest_profile_stands_whichever_way_it_came() {
         .await
         .iter()
         .map(|fact| match serde_json::from_slice(&fact.payload) {
-            Ok(RegistryFact::Profile { envelope }) => envelope.get().to_owned(),
+            Ok(RegistryFact::Profile { updated_at }) => updated_at,
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(announced, [first, second]);
+    assert_eq!(announced, [now - 10, now - 5].map(|at| Timestamp::from_unix(at).to_string()));
 }
 
 #[tokio::test]

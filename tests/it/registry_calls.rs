@@ -102,10 +102,10 @@ async fn a_fact_is_announced_before_its_reply() {
         let fact = feed.next().now_or_never().flatten();
         assert_eq!(fact.is_some(), announced, "what stood already is no news");
         let Some(fact) = fact else { continue };
-        let Ok(RegistryFact::Profile { envelope }) = serde_json::from_slice(&fact.payload) else {
+        let Ok(RegistryFact::Profile { updated_at }) = serde_json::from_slice(&fact.payload) else {
             panic!("{fact:?}")
         };
-        assert_eq!(Profile::check(envelope.get().as_bytes(), now).unwrap().primary, primary);
+        assert_eq!(updated_at, now.to_string());
     }
 
     let mut feed = alice.client.nats().subscribe(REGISTRY_FEED.pattern()).await.unwrap();
@@ -187,14 +187,14 @@ async fn nobody_puts_all_day() {
     let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
     let call = PutProofs { subjects: vec![] };
     let mut refused = None;
-    for _ in 0..=120 {
+    for _ in 0..=24 {
         refused = alice.client.call(&PUT_PROOFS, &call).await.err();
         if refused.is_some() {
             break;
         }
     }
     let refused = refused.expect("a limit");
-    assert_eq!((refused.code, refused.limit_per_minute), (Code::RateLimited, Some(60)));
+    assert_eq!((refused.code, refused.limit_per_minute), (Code::RateLimited, Some(12)));
     bob.client.call(&PUT_PROOFS, &call).await.expect("the limit is each person's own");
 }
 

@@ -19,8 +19,8 @@ use crate::moves;
 use crate::store::{Person, Store};
 
 /// Profiles and lists of proofs that one person may put in a minute: each is flushed to disk, and a profile is
-/// announced to everybody who follows the feed.
-const PUTS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+/// announced to everybody who follows the feed, and asked for by whoever knows the person.
+const PUTS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(11);
 
 #[derive(Clone)]
 pub struct App {

@@ -64,7 +64,8 @@ async fn put(app: &App, person: &Person, envelope: Document) -> Result<Profile, 
     rules::speaks_for(&person.primary.to_hex(), &profile.primary)?;
     app.puts.check(&person.primary.to_hex())?;
     if app.store.put_profile(&person.primary, profile.updated_at, envelope.get()).await? {
-        app.announce(&person.primary, &RegistryFact::Profile { envelope: envelope.clone() }).await?;
+        let updated_at = profile.updated_at.to_string();
+        app.announce(&person.primary, &RegistryFact::Profile { updated_at }).await?;
         return Ok(Profile { envelope });
     }
     let stored = app.store.profile(&person.primary).await?.unwrap_or_default();

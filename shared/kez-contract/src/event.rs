@@ -55,16 +55,26 @@ pub fn sigchain_feed(system: &str, name: &str) -> String {
 pub const FEED_ALL: &str = "kez.feed.>";
 
 /// What the registry announces: `{"fact": "registered", "record", "envelope"}`, `{"fact": "rotated", "record", "envelope"}` or
-/// `{"fact": "profile", "envelope"}`. Readers verify the envelope, not the sender.
+/// `{"fact": "profile", "updated_at"}`. Readers verify the envelope, not the sender; of a profile, which may be long and is of
+/// interest to few, they hear that there is another one and ask for it.
 ///
 /// `rotated` stands under the key that has lost its handle, and holds the registration of the successor, who has it now; that
 /// the two are one identity is said by the `rotate` event that ends the sigchain of the former.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case", try_from = "Announced")]
 pub enum RegistryFact {
-    Registered { record: Record, envelope: Document },
-    Rotated { record: Record, envelope: Document },
-    Profile { envelope: Document },
+    Registered {
+        record: Record,
+        envelope: Document,
+    },
+    Rotated {
+        record: Record,
+        envelope: Document,
+    },
+    /// RFC 3339, UTC, whole seconds, as the profile says it.
+    Profile {
+        updated_at: String,
+    },
 }
 
 /// A fact as it is read: serde cannot read the text of a [`Document`] inside an enum that is told by a member.
@@ -72,17 +82,19 @@ pub enum RegistryFact {
 struct Announced {
     fact: String,
     record: Option<Record>,
-    envelope: Document,
+    envelope: Option<Document>,
+    updated_at: Option<String>,
 }
 
 impl TryFrom<Announced> for RegistryFact {
     type Error = &'static str;
 
     fn try_from(announced: Announced) -> Result<Self, Self::Error> {
-        match (announced.fact.as_str(), announced.record) {
-            ("registered", Some(record)) => Ok(Self::Registered { record, envelope: announced.envelope }),
-            ("rotated", Some(record)) => Ok(Self::Rotated { record, envelope: announced.envelope }),
-            ("profile", None) => Ok(Self::Profile { envelope: announced.envelope }),
+        let Announced { fact, record, envelope, updated_at } = announced;
+        match (fact.as_str(), record, envelope, updated_at) {
+            ("registered", Some(record), Some(envelope), None) => Ok(Self::Registered { record, envelope }),
+            ("rotated", Some(record), Some(envelope), None) => Ok(Self::Rotated { record, envelope }),
+            ("profile", None, None, Some(updated_at)) => Ok(Self::Profile { updated_at }),
             _ => Err("no fact that this version knows"),
         }
     }
@@ -105,14 +117,19 @@ mod tests {
         let record =
             r#"{"handle":"a","fqhn":"a@b","primary":"c","sigchain_url":"d","registered_at":"e","proofs":[]}"#;
         for text in [
-            r#"{"fact":"profile","envelope":{"kez" : "profile"}}"#.to_owned(),
+            r#"{"fact":"profile","updated_at":"2026-11-20T08:00:00Z"}"#.to_owned(),
             format!(r#"{{"fact":"registered","record":{record},"envelope":{{"n":1.0}}}}"#),
             format!(r#"{{"fact":"rotated","record":{record},"envelope":{{"n":2}}}}"#),
         ] {
             let fact: RegistryFact = serde_json::from_str(&text).unwrap();
             assert_eq!(serde_json::to_string(&fact).unwrap(), text);
         }
-        for text in [r#"{"fact":"registered","envelope":{}}"#, r#"{"fact":"other","envelope":{}}"#, "{}"] {
+        for text in [
+            r#"{"fact":"registered","envelope":{}}"#,
+            r#"{"fact":"profile","envelope":{}}"#,
+            r#"{"fact":"other","envelope":{}}"#,
+            "{}",
+        ] {
             assert!(serde_json::from_str::<RegistryFact>(text).is_err(), "{text}");
         }
     }

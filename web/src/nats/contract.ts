@@ -353,11 +353,11 @@ export interface Tested {
   status: number | null;
 }
 
-/** What the registry announces: `{"fact": "registered", "record", "envelope"}`, `{"fact": "rotated", "record", "envelope"}` or `{"fact": "profile", "envelope"}`. Readers verify the envelope, not the sender. `rotated` stands under the key that has lost its handle, and holds the registration of the successor, who has it now; that the two are one identity is said by the `rotate` event that ends the sigchain of the former. */
+/** What the registry announces: `{"fact": "registered", "record", "envelope"}`, `{"fact": "rotated", "record", "envelope"}` or `{"fact": "profile", "updated_at"}`. Readers verify the envelope, not the sender; of a profile, which may be long and is of interest to few, they hear that there is another one and ask for it. `rotated` stands under the key that has lost its handle, and holds the registration of the successor, who has it now; that the two are one identity is said by the `rotate` event that ends the sigchain of the former. */
 export type RegistryFact =
   | { fact: 'registered'; record: Record; envelope: Document; }
   | { fact: 'rotated'; record: Record; envelope: Document; }
-  | { fact: 'profile'; envelope: Document; };
+  | { fact: 'profile'; updated_at: string; };
 
 /** What is announced without being asked, and where replies come. Keys are 64 hex digits. */
 export const subjects = {

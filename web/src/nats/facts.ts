@@ -1,35 +1,36 @@
-// What the registry announces to everybody: new profiles. Anybody may have sent it; whoever reads it verifies the envelope.
+// What the registry announces to everybody: that somebody has another profile. Anybody may have said so: whoever hears it asks.
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
-import { canonicalText } from '../crypto/canonical.ts';
 import { isObject, parse } from '../crypto/json.ts';
+import { parseTime } from '../crypto/timestamp.ts';
 import { subjects } from './contract.ts';
 
-/** No profile is longer, in bytes; a fact says little besides. */
-const LONGEST = 72 * 1024;
+/** No fact that is of interest here is longer, in bytes. */
+const LONGEST = 1024;
 
-/** Follows the profiles of those who are of interest: the envelope's text, of which nothing is known yet. */
+/** Follows those who are of interest: since when there is another profile of them, in seconds. */
 export function followProfiles(
   client: NatsConnection,
   isOfInterest: (primary: string) => boolean,
-  heard: (primary: string, envelope: string) => void,
+  heard: (primary: string, updatedAt: number) => void,
 ): Subscription {
   return client.subscribe(subjects.registryFeed('*'), {
     callback: (error, { subject, data }) => {
       const primary = `ed25519:${subject.slice(subject.lastIndexOf('.') + 1)}`;
       if (error || !isOfInterest(primary)) return;
-      const envelope = readProfile(data);
-      if (envelope !== undefined) heard(primary, envelope);
+      const updatedAt = readProfileFact(data);
+      if (updatedAt !== undefined) heard(primary, updatedAt);
     },
   });
 }
 
-/** The profile in a fact; none in every other one. */
-export function readProfile(data: Uint8Array): string | undefined {
+/** When the profile is from that a fact tells of; nothing for every other fact. */
+export function readProfileFact(data: Uint8Array): number | undefined {
   if (data.length > LONGEST) return undefined;
   try {
     const fact = parse(data);
     if (!isObject(fact) || fact['fact'] !== 'profile') return undefined;
-    return canonicalText(fact['envelope'] ?? null);
+    const updatedAt = fact['updated_at'];
+    return typeof updatedAt === 'string' ? parseTime(updatedAt) : undefined;
   } catch {
     return undefined;
   }

@@ -9,7 +9,7 @@ import { checkSession } from '../crypto/session.ts';
 import { body, read, refusal, Verbatim } from './calls.ts';
 import { delay, pause } from './delay.ts';
 import { Http } from './http.ts';
-import { readProfile } from './facts.ts';
+import { readProfileFact } from './facts.ts';
 import { readLive } from './live.ts';
 import { Session } from './session.ts';
 
@@ -159,17 +159,20 @@ test('addresses of the broker are below the page, or their own', async () => {
   await expect(new Http('http://127.0.0.1:1').config()).rejects.toMatchObject({ code: 'unavailable' });
 });
 
-test('of what the registry announces only profiles are read, as they were signed', () => {
-  const read = (text: string) => readProfile(utf8(text));
-  expect(read('{"fact":"profile","envelope":{"b":1,"a":"\\u00e4"}}')).toBe('{"a":"ä","b":1}');
+test('of what the registry announces only news of profiles are heard', () => {
+  const read = (text: string) => readProfileFact(utf8(text));
+  const at = '"updated_at":"2027-01-15T08:00:00Z"';
+  expect(read(`{"fact":"profile",${at}}`)).toBe(1_800_000_000);
   for (const other of [
     '',
     'null',
     '[]',
-    '{"fact":"registered","envelope":{}}',
-    '{"fact":"profile","fact":"profile","envelope":{}}',
-    '{"fact":"profile","envelope":{"n":1.5}}',
-    `{"fact":"profile","envelope":{"a":"${'x'.repeat(80_000)}"}}`,
+    `{"fact":"registered",${at},"envelope":{}}`,
+    `{"fact":"profile","fact":"profile",${at}}`,
+    '{"fact":"profile","envelope":{}}',
+    '{"fact":"profile","updated_at":1800000000}',
+    '{"fact":"profile","updated_at":"soon"}',
+    `{"fact":"profile",${at},"padding":"${'x'.repeat(1000)}"}`,
   ])
     expect(read(other)).toBeUndefined();
 });

@@ -79,6 +79,7 @@ export class People {
   locked(): void {
     this.#account = undefined;
     this.#tell = () => undefined;
+    this.#line = Promise.resolve();
     this.#known.clear();
     this.#asked.clear();
     this.#unanswered.clear();
@@ -89,7 +90,9 @@ export class People {
     followProfiles(
       client,
       (primary) => this.#known.has(primary),
-      (primary, envelope) => void this.#heard(primary, envelope).catch(() => undefined),
+      (primary, updatedAt) => {
+        if (isNewer(updatedAt, this.#known.get(primary))) this.#lookUpInLine(primary);
+      },
     );
   }
 
@@ -128,14 +131,24 @@ export class People {
   async find(who: string): Promise<Person> {
     const text = who.trim().replace(/^@/, '');
     if (text.includes(':')) return this.refresh(parseEd25519(text));
-    const handle = localHandle(text.toLowerCase(), this.#account?.server ?? '');
-    return this.#complete(await this.#byHandle(handle), undefined);
+    const account = this.#account;
+    const handle = localHandle(text.toLowerCase(), account?.server ?? '');
+    return this.#complete(account, await this.#byHandle(handle), undefined);
   }
 
   /** Looks somebody up anew. */
   async refresh(primary: string): Promise<Person> {
+    const account = this.#account;
     this.#asked.set(primary, this.#clock.now());
-    return this.#complete(await this.#byPrimary(primary), primary);
+    return this.#complete(account, await this.#byPrimary(primary), primary);
+  }
+
+  /** The same with the newest profile, or an error: nobody writes anew over what they could not read. */
+  async refreshWithProfile(primary: string): Promise<Person> {
+    const { handle } = await this.refresh(primary);
+    const profile = handle === null ? undefined : await this.#askProfile(handle, primary);
+    if (profile) await this.learn(profile);
+    return this.#known.get(primary) ?? stranger(primary);
   }
 
   /** Somebody is looked at: what they say of themselves may have changed. */
@@ -145,52 +158,59 @@ export class People {
 
   /** Takes in a profile whose signature holds, unless a newer one is known. */
   async learn(profile: Profile): Promise<void> {
-    await this.#keep(this.#known.get(profile.primary) ?? stranger(profile.primary), profile);
-  }
-
-  async #heard(primary: string, envelope: string): Promise<void> {
-    const profile = await checkProfile(envelope, this.#clock.seconds());
-    if (profile.primary === primary && this.#known.has(primary)) await this.learn(profile);
+    await this.#keep(this.#account, this.#known.get(profile.primary) ?? stranger(profile.primary), profile);
   }
 
   #lookUpIfOld(primary: string, fresh = FRESH): void {
     const at = this.#asked.get(primary) ?? 0;
     if (this.#clock.now() - at < fresh || !this.#account) return;
     this.#asked.set(primary, this.#clock.now());
-    // Whoever asks may be drawing the page: nothing changes under their hands. And a long list asks for many at once.
-    this.#line = this.#line.then(() => this.#lookUp(primary));
+    this.#lookUpInLine(primary);
   }
 
-  async #lookUp(primary: string): Promise<void> {
+  /** Whoever asks may be drawing the page: nothing changes under their hands. And a long list asks for many at once. */
+  #lookUpInLine(primary: string): void {
+    const account = this.#account;
+    this.#line = this.#line.then(() => this.#lookUp(account, primary));
+  }
+
+  async #lookUp(account: Unlocked | undefined, primary: string): Promise<void> {
+    // Nobody asks for the contacts of another account.
+    if (!account || this.#account !== account) return;
     this.#unanswered.delete(primary);
     try {
-      if (this.#account) await this.refresh(primary);
+      await this.refresh(primary);
     } catch (error) {
-      if (codeOf(error) !== 'unavailable') return;
+      if (codeOf(error) !== 'unavailable' || this.#account !== account) return;
       this.#asked.delete(primary);
       this.#unanswered.add(primary);
     }
   }
 
   /** A record that is sound in itself, with what its owner says in their profile. */
-  async #complete(record: Registered, primary: string | undefined): Promise<Person> {
+  async #complete(
+    account: Unlocked | undefined,
+    record: Registered,
+    primary: string | undefined,
+  ): Promise<Person> {
     const { handle, fqhn, registered_at: registeredAt } = record;
-    const server = this.#account?.server ?? fqhn.slice(handle.length + 1);
+    const server = account?.server ?? fqhn.slice(handle.length + 1);
     const isSound = fqhn === `${handle}@${server}` && (primary ?? record.primary) === record.primary;
     if (!isSound) throw new Refusal('internal', 'the server answered with a broken record');
     const profile = await this.#profile(handle, record.primary);
     const known = this.#known.get(record.primary) ?? stranger(record.primary);
-    return this.#keep({ ...known, handle, fullHandle: fqhn, registeredAt }, profile);
+    return this.#keep(account, { ...known, handle, fullHandle: fqhn, registeredAt }, profile);
   }
 
-  /** Remembers somebody, and what a profile says unless a newer one is known. */
-  async #keep(person: Person, profile: Profile | undefined): Promise<Person> {
+  /** Remembers somebody for the account that asked, and what a profile says unless a newer one is known. */
+  async #keep(account: Unlocked | undefined, person: Person, profile: Profile | undefined): Promise<Person> {
+    if (this.#account !== account) throw new Refusal('locked');
     const { primary } = person;
     const isNews = profile !== undefined && isNewer(profile.updatedAt, person);
     const now = isNews ? { ...person, ...wordsOf(profile) } : person;
     this.#known.set(primary, now);
     this.#asked.set(primary, this.#clock.now());
-    const mailbox = this.#account?.mailbox;
+    const mailbox = account?.mailbox;
     if (!mailbox) return now;
     const kept: KeptPerson = { person: now, at: this.#clock.now() };
     const picture = isNews ? { [await pictureNote(mailbox, primary)]: profile.picture } : {};
@@ -213,13 +233,21 @@ export class People {
   /** Only what its owner has signed; none while it cannot be had, or is broken. */
   async #profile(handle: string, primary: string): Promise<Profile | undefined> {
     if (!this.#connection.isLive) return undefined;
+    return this.#askProfile(handle, primary).catch(() => undefined);
+  }
+
+  /** None if they have put none. */
+  async #askProfile(handle: string, primary: string): Promise<Profile | undefined> {
+    let envelope: Json;
     try {
-      const { envelope } = await this.#connection.calls.call(PROFILE, { handle });
-      const profile = await checkProfile(canonicalText(envelope), this.#clock.seconds());
-      return profile.primary === primary ? profile : undefined;
-    } catch {
-      return undefined;
+      ({ envelope } = await this.#connection.calls.call(PROFILE, { handle }));
+    } catch (error) {
+      if (codeOf(error) === 'not_found') return undefined;
+      throw error;
     }
+    const profile = await checkProfile(canonicalText(envelope), this.#clock.seconds());
+    if (profile.primary !== primary) throw new Refusal('internal');
+    return profile;
   }
 }
 

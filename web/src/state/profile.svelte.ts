@@ -98,7 +98,7 @@ export class Profile {
     const identity = account.identityKey();
     const { people, faces, connection, clock } = this.#terms;
     // Another device may have changed it.
-    const { displayName, about, profileAt } = await people.refresh(account.primary);
+    const { displayName, about, profileAt } = await people.refreshWithProfile(account.primary);
     const now = {
       displayName: displayName ?? undefined,
       about: about ?? undefined,

@@ -1,0 +1,68 @@
+// Look-ups of people: for the account that wanted them, and never more certain than they are.
+import 'fake-indexeddb/auto';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { Http } from '../nats/http.ts';
+import { Clock } from './clock.svelte.ts';
+import { Connection } from './connection.svelte.ts';
+import { People } from './people.svelte.ts';
+import { receiving, someone } from './receiving.ts';
+
+const [alice, bob, carol, dave] = [1, 2, 3, 4].map((number) => someone(number).primary);
+let server: Server | undefined;
+
+afterEach(() => server?.close());
+
+/** A server that knows everybody, and when it is asked. */
+async function people() {
+  const asked: string[] = [];
+  const waiting: (() => void)[] = [];
+  server = createServer((request, response: ServerResponse) => {
+    const primary = decodeURIComponent(request.url?.split('/').at(-1) ?? '');
+    asked.push(primary);
+    const record = { handle: `p${primary.slice(8, 12)}`, primary, registered_at: '2026-11-20T08:00:00Z' };
+    waiting.push(() =>
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ ...record, fqhn: `${record.handle}@kez.lat`, sigchain_url: '', proofs: [] })),
+    );
+  }).listen(0, '127.0.0.1');
+  await new Promise((listening) => server?.once('listening', listening));
+  const http = new Http(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const clock = new Clock();
+  return { people: new People(new Connection(http, clock), http, clock), asked, waiting };
+}
+
+test('nobody asks for the contacts of another account, nor keeps them', async () => {
+  const { people: them, asked, waiting } = await people();
+  const [first, second] = [await receiving(someone(8)), await receiving(someone(9))];
+  await them.unlocked(first.account, () => undefined);
+  for (const primary of [alice, bob, carol]) them.of(primary ?? '');
+  await expect.poll(() => asked).toEqual([alice]);
+  them.locked();
+  await them.unlocked(second.account, () => undefined);
+  them.of(dave ?? '');
+  waiting[0]?.();
+  await expect.poll(() => asked).toEqual([alice, dave]);
+  waiting[1]?.();
+  await expect.poll(() => them.of(dave ?? '').handle).not.toBeNull();
+  expect(asked).toEqual([alice, dave]);
+  expect((await second.account.mailbox.notes('person:')).size).toBe(1);
+  expect((await first.account.mailbox.notes('person:')).size).toBe(0);
+});
+
+test('what cannot be asked for is an error for whoever has to be sure', async () => {
+  const { people: them, waiting } = await people();
+  const { account } = await receiving(someone(8));
+  await them.unlocked(account, () => undefined);
+  const answer = async () => (
+    await expect.poll(() => waiting.length).toBeGreaterThan(0),
+    waiting.shift()?.()
+  );
+  const [person] = await Promise.all([them.refresh(bob ?? ''), answer()]);
+  expect(person.handle).not.toBeNull();
+  // There is no connection, over which alone profiles are asked for.
+  const certain = them.refreshWithProfile(bob ?? '');
+  await Promise.all([expect(certain).rejects.toMatchObject({ code: 'locked' }), answer()]);
+});
