@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { SecretKey } from '../src/crypto/keys.ts';
 import { Browsers, live, PASSPHRASE, PATIENCE } from './browsers.ts';
 import { Mesh, missingMesh, type CliPerson } from './mesh.ts';
@@ -108,6 +108,38 @@ describe.skipIf(missing)('the client', () => {
     await expect.poll(() => shown(mike), PATIENCE).toEqual(numbers.map((text) => [text, 'sent']));
     const received = (await bob.inbox()).filter(({ handle }) => handle === 'mike');
     expect(received.map(({ body }) => (body as { text: string }).text)).toEqual(numbers);
+  });
+
+  test('locks whole also where notifications cannot be arranged, and unlocks again', async () => {
+    const open = indexedDB.open.bind(indexedDB);
+    const opening = vi.spyOn(indexedDB, 'open').mockImplementation((name, version) => {
+      if (name.endsWith('-wake')) throw new DOMException('the disk is broken', 'UnknownError');
+      return open(name, version);
+    });
+    try {
+      const sven = await browsers.create('sven');
+      const { kez } = sven;
+      await (await thread(sven, 'bob')).send('before it is locked');
+      // Some account of this browser once had notifications on.
+      sven.store.set('kez.push', 'yes');
+      kez.looked('visible');
+      kez.push.hear({ kind: 'push' });
+      await kez.account.lock('unknown_device');
+      expect(kez.account).toMatchObject({
+        status: 'locked',
+        holdsIdentity: false,
+        lockedBecause: 'unknown_device',
+      });
+      expect([kez.chats.list, kez.chats.thread, kez.connection.state]).toEqual([[], null, 'closed']);
+      await kez.account.unlock(PASSPHRASE);
+      await live(sven);
+      expect(kez.chats.list).toMatchObject([{ preview: 'before it is locked' }]);
+      // Whose turn it was is given up, or nothing would be sent any more.
+      await (await thread(sven, 'bob')).send('and after');
+      await expect.poll(() => shown(sven)?.at(-1), PATIENCE).toEqual(['and after', 'sent']);
+    } finally {
+      opening.mockRestore();
+    }
   });
 
   test('shows nothing while it is locked', async () => {

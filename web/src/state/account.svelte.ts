@@ -16,7 +16,7 @@ import { markPresent, wasWiped } from '../storage/presence.ts';
 import type { AccountRow, Database } from '../storage/schema.ts';
 import { wipe, type Secrets } from '../storage/vault.ts';
 import { summary, type AccountStatus, type AccountStep, type AccountSummary } from './account-summary.ts';
-import type { AccountTerms } from './account-terms.ts';
+import type { AccountTerms, NewAccount } from './account-terms.ts';
 import { AppLock } from './app-lock.ts';
 import { checkHandle, handleOf } from './handles.ts';
 import { Protection } from './protection.ts';
@@ -174,11 +174,14 @@ export class Account {
   async lock(because: string | null = null): Promise<void> {
     const unlocked = this.#unlocked;
     if (!unlocked) return;
-    await this.#rows().endSession(unlocked.primary);
-    unlocked.tabs.tell({ kind: 'locked' });
-    await this.#end();
-    await this.#terms.sessionEnded(unlocked.primary);
-    this.lockedBecause = because;
+    try {
+      await this.#rows().endSession(unlocked.primary);
+    } finally {
+      unlocked.tabs.tell({ kind: 'locked' });
+      await this.#end();
+      await this.#terms.sessionEnded(unlocked.primary);
+      this.lockedBecause = because;
+    }
   }
 
   /** Something was touched: the app lock begins to count anew. */
@@ -320,6 +323,8 @@ export class Account {
   async #end(): Promise<void> {
     const unlocked = this.#unlocked;
     this.#unlocked = undefined;
+    // First, and without waiting for anything.
+    unlocked?.forgetIdentity();
     this.#appLock.stop();
     this.holdsIdentity = false;
     this.status = 'locked';
@@ -329,14 +334,7 @@ export class Account {
   }
 
   /** A new account of this browser, unlocked. */
-  async #add(made: {
-    handle: string;
-    server: string;
-    vault: AccountRow['vault'];
-    key: SecretKey;
-    secrets: Secrets;
-  }): Promise<void> {
-    const { handle, server, vault, key, secrets } = made;
+  async #add({ handle, server, vault, key, secrets }: NewAccount): Promise<void> {
     const { clock } = this.#terms;
     this.step = 'storing';
     const addedAt = formatTime(clock.seconds());

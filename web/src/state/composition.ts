@@ -11,6 +11,7 @@ import { Clock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
 import { deviceName, forgetDevice, keptDevice, makeDevice } from './device.ts';
 import { Doze } from './doze.ts';
+import { endAll } from './ending.ts';
 import { Faces } from './faces.svelte.ts';
 import { Handing } from './handing.ts';
 import { Health } from './health.svelte.ts';
@@ -222,17 +223,19 @@ export class Kez {
     this.#doze.stop();
     this.#handing?.close();
     this.#handing = undefined;
-    await this.connection.close();
-    await mail?.close();
-    await this.push.closed();
-    await this.chats.locked();
-    this.search.locked();
-    this.archive.locked();
-    this.claims.locked();
-    this.profile.locked();
-    this.faces.locked();
-    this.people.locked();
-    this.chains.locked();
+    await endAll([
+      () => this.connection.close(),
+      () => mail?.close(),
+      () => this.push.closed(),
+      () => this.chats.locked(),
+      () => this.search.locked(),
+      () => this.archive.locked(),
+      () => this.claims.locked(),
+      () => this.profile.locked(),
+      () => this.faces.locked(),
+      () => this.people.locked(),
+      () => this.chains.locked(),
+    ]);
   }
 
   /** Something has changed, here or elsewhere. */

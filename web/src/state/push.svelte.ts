@@ -76,12 +76,12 @@ export class Push {
   }
 
   /** The tab ends, or the account is locked: `sessionEnded` says which. */
-  async closed(): Promise<void> {
+  closed(): void {
     this.#account = undefined;
     this.isOn = false;
     this.previews = false;
-    const desk = await this.#desk;
-    desk?.rest();
+    // Nobody who locks waits for it to be loaded.
+    void this.#desk?.then((desk) => desk.rest()).catch(() => undefined);
   }
 
   /** The browser has another subscription. */
@@ -89,9 +89,17 @@ export class Push {
     if (this.isOn) void this.#atDesk((desk, account) => desk.heal(account, true)).catch(() => undefined);
   }
 
-  /** An account is locked: nothing that opens or fetches its mail stays, and none of its notifications. */
+  /**
+   * An account is locked: nothing that opens or fetches its mail stays, and none of its notifications. What cannot be taken away
+   * now is when a page finds the account locked.
+   */
   async sessionEnded(primary: string): Promise<void> {
-    if (this.#isInUse()) await (await this.#open()).lock(primary);
+    if (!this.#isInUse()) return;
+    try {
+      await (await this.#open()).lock(primary);
+    } catch {
+      // The account is locked all the same.
+    }
   }
 
   /** An account is about to be removed from this browser. */
@@ -172,10 +180,17 @@ export class Push {
     return work(desk, this.#account);
   }
 
+  /** What could not be loaded or opened once is tried again. */
   #open(): Promise<PushDesk> {
-    return (this.#desk ??= import('./push-desk.ts').then(({ PushDesk }) =>
-      PushDesk.open({ ...this.#terms, isOpen: (account) => this.#account === account }),
-    ));
+    this.#desk ??= import('./push-desk.ts')
+      .then(({ PushDesk }) =>
+        PushDesk.open({ ...this.#terms, isOpen: (account) => this.#account === account }),
+      )
+      .catch((error: unknown) => {
+        this.#desk = undefined;
+        throw error;
+      });
+    return this.#desk;
   }
 }
 

@@ -60,10 +60,15 @@ export class Unlocked {
     return this.identity;
   }
 
-  close(): void {
-    this.tabs.close();
+  /** Wipes the seed. */
+  forgetIdentity(): void {
     this.identity?.forget();
     this.identity = undefined;
+  }
+
+  close(): void {
+    this.tabs.close();
+    this.forgetIdentity();
     this.device = undefined;
   }
 }
