@@ -18,6 +18,11 @@ export class Clock {
     return Math.floor(this.now() / 1000);
   }
 
+  /** Seconds by the server's clock, as far as it is known: others judge by that what comes from here. */
+  serverSeconds(): number {
+    return this.seconds() - (this.ahead ?? 0);
+  }
+
   /** The server has said what time it is, in seconds. */
   hear(serverSeconds: number): void {
     this.ahead = Math.round(this.now() / 1000 - serverSeconds);

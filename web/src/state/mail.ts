@@ -59,6 +59,7 @@ export class Mail {
       mailroom: this.mailroom,
       copy: (message) => this.#siblings.copy(message),
       maySend: () => account.tabs.leads && terms.connection.isLive && !this.#isClosed,
+      now: () => terms.clock.serverSeconds() * 1000,
       send: async ({ peer, kind, sealed }) => {
         // Nobody's phone is woken by what is not read.
         const silence = kind === 'text' ? {} : { silent: true };

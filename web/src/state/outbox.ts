@@ -1,9 +1,10 @@
-// What waits to be sent: the very same sealed bytes again and again until they are stored, one after the other for each
-// person, so that their order stays. Only one tab sends.
+// What waits to be sent: the very same sealed bytes again and again until they are stored, unless they have become too old
+// meanwhile; one after the other for each person, so that their order stays. Only one tab sends.
 import type { Refusal } from '../nats/refusal.ts';
 import { delay, pause } from '../nats/delay.ts';
 import type { Change, KeptMessage, KeptOutgoing } from '../storage/kept.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
+import { stillGood } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
 import { codeOf } from './refusal.ts';
 import { withUpdate } from './summary.ts';
@@ -29,6 +30,8 @@ export interface OutboxTerms {
   copy(message: KeptMessage): Promise<KeptOutgoing | undefined>;
   /** Whether this tab sends, and is connected. */
   maySend(): boolean;
+  /** Milliseconds, by the clock that recipients judge by. */
+  now(): number;
 }
 
 /** The name of the note that keeps a failed message's sealed bytes. */
@@ -102,9 +105,9 @@ export class Outbox {
 
   /** Sends to one person, in order. */
   async #line(line: readonly KeptOutgoing[]): Promise<number | undefined> {
-    for (const outgoing of line) {
+    for (const waiting of line) {
       if (this.#stopped.signal.aborted) return undefined;
-      const { wait, failure } = await this.#send(outgoing);
+      const { outgoing = waiting, wait, failure } = await this.#send(waiting);
       if (wait !== undefined) return wait;
       try {
         await this.#settle(outgoing, failure);
@@ -117,25 +120,31 @@ export class Outbox {
   }
 
   /** What came of it: the seconds to wait before it is tried again, or the code with which it never will be stored. */
-  async #send(outgoing: KeptOutgoing): Promise<{ wait?: number; failure?: string }> {
+  async #send(waiting: KeptOutgoing): Promise<{ outgoing?: KeptOutgoing; wait?: number; failure?: string }> {
+    const { mailroom, send, now } = this.#terms;
+    let outgoing: KeptOutgoing | undefined;
     try {
-      await this.#terms.send(outgoing);
+      outgoing = await stillGood(mailroom.account, waiting, now());
+      if (!outgoing) return {};
+      await send(outgoing);
     } catch (error) {
       const code = codeOf(error);
-      if (FINAL.has(code)) return { failure: code };
+      if (FINAL.has(code)) return { ...(outgoing ? { outgoing } : {}), failure: code };
       return { wait: Math.min((error as Partial<Refusal>).retryAfter ?? 0, 60) };
     }
     // The server's word is enough: whoever looks at the message need not wait for this browser's disk.
-    this.#terms.mailroom.tell({ kind: 'stored', peer: outgoing.peer, id: outgoing.id });
-    return {};
+    mailroom.tell({ kind: 'stored', peer: outgoing.peer, id: outgoing.id });
+    return { outgoing };
   }
 
   /** It was stored, or never will be. */
   async #settle(outgoing: KeptOutgoing, failure: string | undefined): Promise<void> {
     await this.#terms.mailroom.change(async (mailbox) => {
       const sent = [outgoing.place];
-      const message = outgoing.kind === 'text' ? (await mailbox.byIds([outgoing.id]))[0] : undefined;
-      if (!message) return { sent };
+      const kept = outgoing.kind === 'text' ? (await mailbox.byIds([outgoing.id]))[0] : undefined;
+      if (!kept) return { sent };
+      // Its time is the one that was signed, for its recipient and for my other devices.
+      const message = { ...kept, at: outgoing.at };
       const notes = failure ? { [await failedNote(mailbox, outgoing.id)]: { ...outgoing, place: 0 } } : {};
       // A copy is a little longer than what it is a copy of, and may be too long.
       const copy = failure ? undefined : await this.#terms.copy(message).catch(() => undefined);

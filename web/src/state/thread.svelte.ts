@@ -30,8 +30,6 @@ const FIRST_PAGE = 100;
 const PAGE = 200;
 /** No more unread messages than these are read at once. */
 const MOST_UNREAD = 2_000;
-/** A sealed message this old is sealed anew, under the same id: its recipient would find it stale. In milliseconds. */
-const TOO_OLD = 5 * 24 * 60 * 60 * 1000;
 /** Ids in one receipt. */
 const IDS = 500;
 
@@ -124,7 +122,7 @@ export class Thread {
     }
   }
 
-  /** Tries a failed message again: the very same sealed bytes. */
+  /** Tries a failed message again: the very same sealed bytes, as long as they are good. */
   async retry(id: string): Promise<void> {
     const { mailroom, now } = this.#terms;
     await mailroom.change(async (mailbox) => {
@@ -132,10 +130,9 @@ export class Thread {
       if (message?.status !== 'failed') return undefined;
       const note = await failedNote(mailbox, id);
       const kept = (await mailbox.note(note)) as KeptOutgoing | undefined;
-      const isFresh = kept !== undefined && now() - kept.at < TOO_OLD;
       const { failure: _, ...rest } = message;
       const again: KeptMessage = { ...rest, status: 'sending' };
-      const outgoing = isFresh ? kept : await this.#seal(again, now());
+      const outgoing = kept ?? (await this.#seal(again, now()));
       const chat = await mailbox.chat(this.peer);
       const chats = chat ? [withUpdate(chat, again)] : [];
       return { update: [again], send: [outgoing], chats, notes: { [note]: undefined } };
@@ -269,8 +266,8 @@ function shown({ id, isMine, at, text, status, failure }: KeptMessage): Message 
 
 /** The same object where nothing has changed. */
 function newer(known: Message, fresh: Message | undefined): Message {
-  const isSame =
-    !fresh || (fresh.status === known.status && fresh.failure === known.failure && fresh.text === known.text);
+  const facts = ({ status, failure, text, at }: Message) => [status, failure, text, at];
+  const isSame = !fresh || facts(fresh).every((fact, at) => fact === facts(known)[at]);
   return isSame ? known : fresh;
 }
 

@@ -30,7 +30,7 @@ export interface KeptChat {
   readPlace: number;
 }
 
-/** A sealed message on its way; the very bytes that are sent again until they are stored. */
+/** A sealed message on its way; the very bytes that are sent again until they are stored, as long as they are good. */
 export interface KeptOutgoing {
   /** Its place in the outbox; 0 before it is stored. */
   place: number;
@@ -41,6 +41,8 @@ export interface KeptOutgoing {
   sealed: string;
   /** When it was sealed, in milliseconds. */
   at: number;
+  /** Who signed it; not known of what was kept by early versions. */
+  signer?: string;
 }
 
 /** What a change has put into storage, with its places. */
