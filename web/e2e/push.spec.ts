@@ -90,6 +90,28 @@ test('locked, it says that something came and no more', async ({ person, mesh })
   await sleeper.expectShown(PLAIN);
 });
 
+test('locked while a push is looked into, it names nobody either', async ({ person, mesh }) => {
+  const [alice, carol] = [await person('alice'), await person('carol')];
+  await begin(alice, mesh);
+  await alice.chats();
+  await carol.create();
+  await carol.begin(alice.handle);
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await sleeper.listen();
+  await alice.page.evaluate(() => document.dispatchEvent(new Event('freeze')));
+  await expect(alice.page.getByRole('button', { name: /^locked/ })).toBeVisible();
+  await carol.say('between the two of us');
+  await carol.expectDelivery('between the two of us', 'sent');
+  await sleeper.hold();
+  await sleeper.push();
+  // It has opened the message, and asks whether the device that has signed it is carol's.
+  await expect.poll(() => sleeper.hasAsked()).toBe(true);
+  await alice.lock();
+  await sleeper.answer();
+  await sleeper.expectShown(PLAIN);
+  expect(await sleeper.history()).toEqual(['Kez: New message']);
+});
+
 test('unless names and words are asked for it says no more either, and nothing that opens mail is left', async ({
   person,
   mesh,

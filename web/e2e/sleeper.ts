@@ -95,6 +95,31 @@ export class Sleeper {
     });
   }
 
+  /** From now on the service worker's questions over HTTP are answered by nobody until `answer`. */
+  async hold(): Promise<void> {
+    await (
+      await this.#worker()
+    ).evaluate(() => {
+      const ask = fetch.bind(self);
+      const world = self as unknown as { asked?: true; answer(): void };
+      const held = new Promise<void>((answer) => (world.answer = answer));
+      self.fetch = async (...given) => {
+        world.asked = true;
+        await held;
+        return ask(...given);
+      };
+    });
+  }
+
+  /** Whether it has asked since. */
+  async hasAsked(): Promise<boolean> {
+    return (await this.#worker()).evaluate(() => 'asked' in self);
+  }
+
+  async answer(): Promise<void> {
+    await (await this.#worker()).evaluate(() => (self as unknown as { answer(): void }).answer());
+  }
+
   /** Nobody looks at any page: a browser without a screen shows all of them always. */
   async lookAway(): Promise<void> {
     await (

@@ -4,7 +4,7 @@ import { limits } from '../nats/contract.ts';
 import { Wakes, type WakeRecord } from '../storage/wakes.ts';
 import { Look, type Letter, type Sight } from './look.ts';
 import { tell, tellOfTest, tellPlainly, type Notice, type Tidings } from './notice.ts';
-import { close, isShown, setBadge, show } from './notices.ts';
+import { close, isShown, setBadge, show as showNow } from './notices.ts';
 
 /** A look takes no longer, in milliseconds: then the plain notification is shown. Browsers do not wait much longer. */
 const PATIENCE = 10_000;
@@ -125,6 +125,28 @@ async function update(before: readonly Found[], after: readonly Found[]): Promis
     await show(noticeOf(one, after.length > 1), isSomebodyNew || known.length === 0);
   }
   await setBadge(unread(after));
+}
+
+/** A look takes its time: what was locked meanwhile is told of as by who cannot look, and names nobody. */
+async function show(notice: Notice, isNews: boolean): Promise<void> {
+  const { account, peers } = notice.data;
+  if (account === null || peers.length === 0) return showNow(notice, isNews);
+  const isOpen = await isStillOpen(account);
+  await showNow(isOpen ? notice : tellPlainly(account), isNews);
+  // Or locked at this very moment, when it did not stand there yet and nobody could close it.
+  if (isOpen && !(await isStillOpen(account))) await showNow(tellPlainly(account), false);
+}
+
+/** Whether the account may be told of by name now. */
+async function isStillOpen(account: string): Promise<boolean> {
+  try {
+    const wakes = await Wakes.open();
+    const record = await wakes.get(account);
+    wakes.close();
+    return record?.opening !== undefined && record.opening.until > Date.now();
+  } catch {
+    return false;
+  }
 }
 
 function noticeOf(found: Found, hasOthers: boolean): Notice {
