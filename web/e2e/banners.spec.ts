@@ -90,12 +90,15 @@ test('a clock that is wrong is told, and what fails because of it', async ({ per
   await page.reload();
   await alice.live();
   await expect(page.getByText(/^The clock of this device is 3 minutes ahead\./)).toBeVisible();
-  await expect(page.getByText('signing in and sending fail')).toBeHidden();
+  await expect(page.getByText('As long as it is that wrong')).toBeHidden();
   await runAhead(page, -20);
   await page.reload();
   await expect(
-    page.getByText(/^The clock of this device is 20 minutes behind\..* signing in and sending fail\.$/),
+    page.getByText(
+      /^The clock of this device is 20 minutes behind\..* what you write carries the wrong time\.$/,
+    ),
   ).toBeVisible();
+  await alice.live();
 });
 
 test('a browser that has deleted everything says so, and the phrase brings the identity back', async ({

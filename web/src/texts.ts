@@ -264,7 +264,10 @@ export const texts = {
   banners: {
     clock: (minutes: number) =>
       `The clock of this device is ${Math.abs(minutes)} ${Math.abs(minutes) === 1 ? 'minute' : 'minutes'} ${minutes > 0 ? 'ahead' : 'behind'}. Messages carry times: please set it right.`,
-    clockStops: 'As long as it is that wrong, signing in and sending fail.',
+    clockStops: (minutes: number) =>
+      minutes > 0 || minutes < -1440
+        ? 'As long as it is that wrong, signing in fails.'
+        : 'As long as it is that wrong, new accounts cannot be made, and what you write carries the wrong time.',
     full: 'This browser has no room left: new messages are shown, but cannot be kept.',
     unavailable:
       'This browser lets Kez store nothing. In a private window everything is gone when it closes.',

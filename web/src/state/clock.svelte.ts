@@ -5,7 +5,7 @@ export class Clock {
   ahead = $state<number | null>(null);
   /** More than a minute apart: a person is told. */
   isWrong = $derived(this.ahead !== null && Math.abs(this.ahead) > 60);
-  /** More than five minutes apart: signing in, registering and sending fail. */
+  /** More than five minutes apart: registering fails, and signing in with a clock that is ahead, or more than a day behind. */
   isTooWrong = $derived(this.ahead !== null && Math.abs(this.ahead) > 300);
 
   /** Milliseconds, by this device's clock. */

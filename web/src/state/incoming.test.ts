@@ -1,10 +1,12 @@
 // What another of my devices sent, and receipts for it: whatever comes first, both count.
 import 'fake-indexeddb/auto';
 import { describe, expect, test } from 'vitest';
+import type { SecretKey } from '../crypto/keys.ts';
 import type { ReceiptStatus } from '../crypto/message.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
-import { receiving, someone, type Mail } from './receiving.ts';
+import { NOW, receiving, someone, type Mail } from './receiving.ts';
 import { codeOf, Refusal } from './refusal.ts';
+import type { News } from './unlocked.ts';
 
 const [me, bob, mallory] = [someone(1), someone(2), someone(3)];
 const ID = '1'.repeat(32);
@@ -82,4 +84,15 @@ describe('a sigchain that cannot be followed', () => {
   test.each(['unavailable', 'locked', 'storage_full'])('is waited for if %s', async (code) => {
     expect(await offered(code, 10)).toEqual({ tries: 10, texts: [] });
   });
+});
+
+test('a clock that is behind loses no mail, and what is dated ahead of its receipt is refused', async () => {
+  const heard: News[] = [];
+  const { account, receive } = await receiving(me, (news) => heard.push(news));
+  const text = (from: SecretKey, text: string): Mail => ({ from, body: { kind: 'text', text } });
+  await receive({ ...text(bob, 'an hour from now'), sentAt: NOW + 3600, receivedAt: NOW + 3600 });
+  await receive({ ...text(mallory, 'from the future'), sentAt: NOW + 10_000, receivedAt: NOW + 3600 });
+  expect(await account.mailbox.chats()).toMatchObject([{ peer: bob.primary, preview: 'an hour from now' }]);
+  expect(heard.at(-1)).toEqual({ kind: 'refused', counts: { stale: 1 } });
+  expect(await account.mailbox.note('cursor')).toBe(2);
 });

@@ -38,7 +38,7 @@ export interface IncomingTerms {
   work: Pick<Tasks, 'open'>;
   /** Whether the sender's sigchain says that the device is theirs; throws while it cannot be asked. */
   vouch(primary: Ed25519Primary, device: Ed25519Primary): Promise<boolean>;
-  /** Seconds. */
+  /** Seconds, by the server's clock as far as it is known. */
   now(): number;
 }
 
@@ -61,7 +61,9 @@ export class Incoming {
     const envelopes = stored.map(({ envelope }) => envelope);
     const cursor = stored.at(-1)?.seq ?? 0;
     if (this.#failed.cursor !== cursor) this.#failed = { cursor, times: 0 };
-    const opened = await this.#judgeAll(await work.open(envelopes, mailroom.account.opener, now()));
+    const opened = await this.#judgeAll(
+      await work.open(envelopes, mailroom.account.opener, timeOf(stored, now())),
+    );
     let counts: Record<string, number> | undefined;
     let faces: string[] = [];
     await mailroom.change(async (mailbox) => {
@@ -114,6 +116,15 @@ export class Incoming {
     );
     return Promise.all(receipts);
   }
+}
+
+/**
+ * When the messages are opened: not before the server had them. With a clock that is behind, all that comes would seem to be
+ * from a time to come, and be refused for good.
+ */
+function timeOf(stored: readonly Stored[], now: number): number {
+  const times = stored.map(({ receivedAt }) => Date.parse(receivedAt) / 1000);
+  return Math.max(now, ...times.filter((time) => !Number.isNaN(time)));
 }
 
 /** What a batch of messages comes to. */

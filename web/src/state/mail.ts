@@ -71,7 +71,7 @@ export class Mail {
       mailroom: this.mailroom,
       work: terms.work,
       vouch: (primary, device) => terms.chains.vouch(primary, device),
-      now: () => terms.clock.seconds(),
+      now: () => terms.clock.serverSeconds(),
     });
   }
 

@@ -3,6 +3,7 @@ import { parse } from '../crypto/json.ts';
 import { SecretKey } from '../crypto/keys.ts';
 import type { Body } from '../crypto/message.ts';
 import { seal, sealedText } from '../crypto/sealed.ts';
+import { formatTime } from '../crypto/timestamp.ts';
 import type { Stored } from '../nats/live.ts';
 import { dataKeys } from '../storage/box.ts';
 import { openDatabase } from '../storage/database.ts';
@@ -29,6 +30,9 @@ export interface Mail {
   /** Who signs, if it is not the sender. */
   signer?: SecretKey;
   id?: string;
+  /** Seconds; now, if nothing else is said. */
+  sentAt?: number;
+  receivedAt?: number;
 }
 
 let count = 0;
@@ -61,11 +65,11 @@ export async function receiving(
     /** All of this has come, at once. */
     async receive(...mail: readonly Mail[]): Promise<void> {
       stored = [];
-      for (const { from, body, signer = from, id = newId() } of mail) {
+      for (const { from, body, signer = from, id = newId(), sentAt = NOW, receivedAt = NOW } of mail) {
         const device = signer === from ? undefined : signer.primary;
-        const message = { id, primary: from.primary, device, to: primary, sentAt: NOW, body };
+        const message = { id, primary: from.primary, device, to: primary, sentAt, body };
         const sealed = await seal(message, signer, crypto.getRandomValues(new Uint8Array(32)));
-        stored.push({ seq: ++seq, receivedAt: '', envelope: parse(sealedText(sealed)) });
+        stored.push({ seq: ++seq, receivedAt: formatTime(receivedAt), envelope: parse(sealedText(sealed)) });
       }
       await incoming.take(stored);
     },

@@ -243,4 +243,5 @@ test('a clock that is wrong is noticed', () => {
   expect([clock.ahead, clock.isWrong]).toEqual([30, false]);
   clock.hear(1_000_000_000 + 301);
   expect([clock.ahead, clock.isWrong, clock.isTooWrong]).toEqual([-301, true, true]);
+  expect([clock.seconds(), clock.serverSeconds()]).toEqual([1_000_000_000, 1_000_000_301]);
 });
