@@ -231,6 +231,37 @@ test('a click leads to the chat, without a reload; reading it takes the notifica
   await sleeper.expectShown();
 });
 
+test('whoever looks at another account is told, and a click goes to the page of the right one', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  const bob = await begin(alice, mesh);
+  // Bea takes the first page, and alice has another one: nobody looks at that.
+  await alice.page.getByRole('button', { name: 'Add an account' }).click();
+  const bea = new BrowserPerson(alice.context, alice.page, `bea-${alice.handle}`.slice(0, 32));
+  await bea.create();
+  const page = await alice.context.newPage();
+  const there = new BrowserPerson(alice.context, page, alice.handle, alice.passphrase);
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Switch' }).click();
+  await there.unlock();
+  await there.live();
+  await bea.unlock();
+  await bea.live();
+  await page.evaluate(() =>
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true }),
+  );
+  const sleeper = await Sleeper.of(alice, originOf(mesh));
+  await bob.kez('send', alice.handle, 'for alice alone');
+  await sleeper.expectShown({ title: bob.handle, body: 'for alice alone' });
+  await sleeper.click();
+  await expect(page).toHaveURL(`/chats/${encodeURIComponent(bob.primary)}`);
+  await expect(there.bubble('for alice alone')).toBeVisible();
+  await expect(bea.page).toHaveURL('/chats');
+  await expect(bea.page.getByText('No conversations yet')).toBeVisible();
+});
+
 test('locking takes the notifications away', async ({ person, mesh }) => {
   const alice = await person('alice');
   const bob = await begin(alice, mesh);

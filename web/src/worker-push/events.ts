@@ -21,7 +21,7 @@ export function listen(): void {
 /** Only pages of ours can say anything: the browser lets no others. */
 async function hear(word: ToWorker): Promise<void> {
   if (word === 'take over') return self.skipWaiting();
-  if (word.kind !== 'arrived' || (await isLookedAt())) return;
+  if (word.kind !== 'arrived' || (await isLookedAt(word.account))) return;
   const { account, tidings } = word;
   await show(tidings ? tell(account, tidings) : tellPlainly(account), true);
 }

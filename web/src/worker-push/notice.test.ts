@@ -53,6 +53,7 @@ test('a page hears only what a service worker says', () => {
     path: '/chats',
   });
   expect(readToPage({ kind: 'subscription changed', more: 1 })).toEqual({ kind: 'subscription changed' });
+  expect(readToPage({ kind: 'whose' })).toEqual({ kind: 'whose' });
   for (const other of [null, 'open', {}, { kind: 'open' }, { kind: 'open', account: 1, path: '/' }])
     expect(readToPage(other)).toBeUndefined();
 });
