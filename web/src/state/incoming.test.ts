@@ -1,6 +1,6 @@
 // What another of my devices sent, and receipts for it: whatever comes first, both count.
 import 'fake-indexeddb/auto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { SecretKey } from '../crypto/keys.ts';
 import type { ReceiptStatus } from '../crypto/message.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
@@ -95,4 +95,16 @@ test('a clock that is behind loses no mail, and what is dated ahead of its recei
   expect(await account.mailbox.chats()).toMatchObject([{ peer: bob.primary, preview: 'an hour from now' }]);
   expect(heard.at(-1)).toEqual({ kind: 'refused', counts: { stale: 1 } });
   expect(await account.mailbox.note('cursor')).toBe(2);
+});
+
+test('of a receipt only the first five hundred ids count, and they are looked for together', async () => {
+  const { account, receive } = await receiving(me);
+  await receive(copy);
+  const looked = vi.spyOn(account.mailbox, 'byIds');
+  const others = Array.from({ length: 5_000 }, (_, at) => at.toString(16).padStart(32, '0'));
+  await receive(receipt('read', bob, [...others.slice(0, 500), ID, ...others]));
+  expect(await account.mailbox.byIds([ID])).toMatchObject([{ status: 'sent' }]);
+  await receive(receipt('read', bob, [...others.slice(0, 499), ID]));
+  expect(await account.mailbox.byIds([ID])).toMatchObject([{ status: 'read' }]);
+  expect(looked.mock.calls.map(([ids]) => ids.length)).toEqual([500, 1, 500, 1]);
 });

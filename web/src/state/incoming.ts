@@ -15,6 +15,8 @@ import { emptyChat, withMessage, withUpdate } from './summary.ts';
 
 /** Messages that are opened and written at a time. */
 const BATCH = 100;
+/** Ids of a receipt that count: all that one of our own names. Looking for more would keep every tab waiting. */
+const RECEIPT_IDS = 500;
 /** How often all mail waits for a sigchain that fails in a way of its own. */
 const TRIES = 3;
 /** What has nothing to do with whose sigchain it is: it passes, and nothing is lost by waiting. */
@@ -208,8 +210,10 @@ class Batch {
 
   /** Only what I wrote to this very person, and only forwards: a receipt that comes late or again does nothing. */
   async #receipt(from: string, status: ReceiptStatus, of: readonly string[]): Promise<void> {
-    for (const id of of) {
-      const message = await this.#find(id);
+    const ids = of.slice(0, RECEIPT_IDS);
+    const kept = new Map((await this.#mailbox.byIds(ids)).map((message) => [message.id, message]));
+    for (const id of ids) {
+      const message = this.#added.get(id) ?? this.#updated.get(id) ?? kept.get(id);
       if (!message) await this.#early.keep(from, id, status);
       else if (message.isMine && message.peer === from) await this.#raise(message, status);
     }
