@@ -3,6 +3,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { toBase64url, type Bytes } from './bytes.ts';
 import { isStrictEncoding } from './ed25519.ts';
 import { Fault } from './fault.ts';
+import { importPair, unpack, type PortablePair } from './portable.ts';
 import { keyBytes, primaryOf, type Ed25519Primary, type Primary } from './primary.ts';
 
 /** Whatever can sign as an identity: a secret key, a device key of the browser's, a Nostr key. */
@@ -20,6 +21,8 @@ export interface Ed25519Signer extends Signer {
 export interface Opener {
   readonly primary: Ed25519Primary;
   openingPair(): Promise<CryptoKeyPair>;
+  /** The same as it is carried to workers and into IndexedDB. */
+  portablePair(): Promise<PortablePair>;
 }
 
 /** An Ed25519 secret key, grown from its 32-byte seed (RFC 8032, 5.1.5). */
@@ -61,9 +64,12 @@ export class SecretKey implements Ed25519Signer, Opener {
   }
 
   /** The X25519 pair, imported once: the browser uses it and does not show it. */
-  openingPair(): Promise<CryptoKeyPair> {
-    this.#mustBeKnown();
-    return (this.#pair ??= importX25519(this.x25519Secret()));
+  async openingPair(): Promise<CryptoKeyPair> {
+    return (await this.#imported()).pair;
+  }
+
+  async portablePair(): Promise<PortablePair> {
+    return (await this.#imported()).portable;
   }
 
   /** Wipes the seed: the key never signs or opens again. */
@@ -73,9 +79,14 @@ export class SecretKey implements Ed25519Signer, Opener {
     this.#pair = undefined;
   }
 
-  #pair: Promise<CryptoKeyPair> | undefined;
+  #pair: ReturnType<typeof importX25519> | undefined;
 
   #isForgotten = false;
+
+  #imported(): ReturnType<typeof importX25519> {
+    this.#mustBeKnown();
+    return (this.#pair ??= importX25519(this.x25519Secret()));
+  }
 
   #mustBeKnown(): void {
     if (this.#isForgotten) throw new Error('this key was forgotten when the client was locked');
@@ -106,28 +117,28 @@ export class DeviceKey implements Ed25519Signer {
 /** What opens an identity's mail without its secret key: as IndexedDB and workers carry it. */
 export class OpeningKey implements Opener {
   readonly primary: Ed25519Primary;
-  readonly pair: CryptoKeyPair;
+  readonly #portable: PortablePair;
+  #pair: Promise<CryptoKeyPair> | undefined;
 
-  constructor(primary: Ed25519Primary, pair: CryptoKeyPair) {
+  constructor(primary: Ed25519Primary, portable: PortablePair) {
     this.primary = primary;
-    this.pair = pair;
+    this.#portable = portable;
   }
 
-  async openingPair(): Promise<CryptoKeyPair> {
-    return this.pair;
+  openingPair(): Promise<CryptoKeyPair> {
+    return (this.#pair ??= unpack(this.#portable));
+  }
+
+  async portablePair(): Promise<PortablePair> {
+    return this.#portable;
   }
 }
 
 /** The browser's own pair of an X25519 secret, which is wiped. */
-async function importX25519(secret: Bytes): Promise<CryptoKeyPair> {
-  const x = toBase64url(x25519.getPublicKey(secret));
-  const jwk = { kty: 'OKP', crv: 'X25519', x };
-  const d = toBase64url(secret);
+function importX25519(secret: Bytes): ReturnType<typeof importPair> {
+  const [x, d] = [toBase64url(x25519.getPublicKey(secret)), toBase64url(secret)];
   secret.fill(0);
-  return {
-    publicKey: await crypto.subtle.importKey('jwk', jwk, 'X25519', true, []),
-    privateKey: await crypto.subtle.importKey('jwk', { ...jwk, d }, 'X25519', false, ['deriveBits']),
-  };
+  return importPair({ kty: 'OKP', crv: 'X25519', x, d });
 }
 
 /**

@@ -239,7 +239,7 @@ export class Account {
   async keepSession(account: Unlocked): Promise<void> {
     const { settings, clock } = this.#terms;
     if (!settings.staysUnlocked || !account.device) return this.#rows().endSession(account.primary);
-    const opening = await account.opener.openingPair();
+    const opening = await account.opener.portablePair();
     const expiresAt = clock.now() + SESSION;
     try {
       await this.#rows().keepSession({
@@ -271,7 +271,7 @@ export class Account {
     try {
       if (this.#unlocked) return await this.#bringBack(identity);
       const keys = await dataKeys(secrets.data);
-      const opener = new OpeningKey(identity.primary, await identity.openingPair());
+      const opener = new OpeningKey(identity.primary, await identity.portablePair());
       await this.#begin(await this.#protection.withRecovery(row, secrets), opener, keys, identity);
     } finally {
       wipe(secrets);

@@ -186,7 +186,7 @@ export class PushDesk {
         : await makeCredential(speaker, { url: connection.url, server: account.server, now });
     // What survives a reload of the page may serve the service worker; what does not, may not.
     const opens = record.previews && settings.staysUnlocked && account.device !== undefined;
-    const pair = opens ? await account.opener.openingPair() : undefined;
+    const pair = opens ? await account.opener.portablePair() : undefined;
     const opening = pair && { pair, until: this.#terms.opensUntil() };
     await this.#wakes.change(account.primary, (before) => {
       // Locked meanwhile: nothing that was taken away comes back.

@@ -1,4 +1,5 @@
 // The database, version by version. A version that was ever released stays here as it was: browsers come from any of them.
+import type { PortablePair } from '../crypto/portable.ts';
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import type { Box } from './box.ts';
 import type { Passkey } from './passkey.ts';
@@ -23,7 +24,7 @@ export interface AccountRow {
 export interface SessionRow {
   primary: string;
   /** Opens mail (X25519). */
-  opening: CryptoKeyPair;
+  opening: PortablePair;
   /** Opens and names what is stored. */
   data: CryptoKey;
   tags: CryptoKey;

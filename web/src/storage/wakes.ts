@@ -1,5 +1,6 @@
 // What the service worker needs when a push wakes it: a small database of its own, so that neither it nor the page ever
 // waits for the other's migrations. There is a record for each account that has notifications switched on.
+import type { PortablePair } from '../crypto/portable.ts';
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { storageFault } from './fault.ts';
 
@@ -36,7 +37,7 @@ export interface WakeRecord {
   unread: number;
   credential?: WakeCredential;
   /** Opens mail, for previews; gone when the account is locked. */
-  opening?: { pair: CryptoKeyPair; until: number };
+  opening?: { pair: PortablePair; until: number };
   /** A push that a person has asked for, to see one, is awaited until then. Milliseconds. */
   testUntil?: number;
 }

@@ -1,5 +1,6 @@
 // How tasks are asked of a worker: each call a message with a number, each answer one with the same number.
 import { OpeningKey, type Opener } from '../crypto/keys.ts';
+import type { PortablePair } from '../crypto/portable.ts';
 import type { Tasks } from './tasks.ts';
 
 /** Either end of the line to a worker. */
@@ -24,7 +25,7 @@ export interface Answer {
 /** What `open` is asked with: a key's methods do not travel, its pair does, and no secret in it can be read. */
 export interface SentOpener {
   primary: Opener['primary'];
-  pair: CryptoKeyPair;
+  pair: PortablePair;
 }
 
 /** Answers calls that come through the port. */

@@ -66,7 +66,7 @@ export const tasks: Tasks = {
   },
 
   async open(envelopes, opener, now) {
-    const key = new OpeningKey(opener.primary, await opener.openingPair());
+    const key = new OpeningKey(opener.primary, await opener.portablePair());
     const opened: Opened[] = [];
     for (let start = 0; start < envelopes.length; start += AT_ONCE) {
       const some = envelopes.slice(start, start + AT_ONCE);

@@ -35,7 +35,7 @@ export class Work implements Tasks {
 
   async open(envelopes: readonly Json[], opener: Opener, now: number): ReturnType<Tasks['open']> {
     const { primary } = opener;
-    const sent = { primary, pair: await opener.openingPair() };
+    const sent = { primary, pair: await opener.portablePair() };
     const parameters: SentOpenParameters = [envelopes, sent, now];
     return this.#call('open', ...parameters);
   }
