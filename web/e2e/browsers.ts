@@ -1,5 +1,6 @@
 // The browsers of a story that Node plays: tabs are opened, accounts made in them, and all are closed when the story ends.
 import { expect } from 'vitest';
+import type { Clock } from '../src/state/clock.svelte.ts';
 import { openTab, type Tab } from './tab.ts';
 
 /** Longer than the longest wait before another attempt. */
@@ -15,8 +16,8 @@ export class Browsers {
   }
 
   /** A tab of a browser; of a blank one, if it has that name for the first time. */
-  async open(browser: string): Promise<Tab> {
-    const tab = openTab(this.#origin(), browser);
+  async open(browser: string, clock?: Clock): Promise<Tab> {
+    const tab = openTab(this.#origin(), browser, clock);
     this.#tabs.push(tab);
     await tab.kez.account.start();
     return tab;

@@ -3,11 +3,12 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../src/crypto/bytes.ts';
 import { SecretKey } from '../src/crypto/keys.ts';
 import type { Body } from '../src/crypto/message.ts';
-import { parseEd25519 } from '../src/crypto/primary.ts';
+import { hexOf, parseEd25519 } from '../src/crypto/primary.ts';
 import { createProfile } from '../src/crypto/profile.ts';
 import { createRegistration } from '../src/crypto/registration.ts';
 import { profileRequest, signRequest } from '../src/crypto/request-auth.ts';
 import { seal, sealedText } from '../src/crypto/sealed.ts';
+import { paths } from '../src/nats/contract.ts';
 import { Http } from '../src/nats/http.ts';
 
 export class Stranger {
@@ -52,6 +53,11 @@ export class Stranger {
       body: profile,
     });
     if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  /** Puts an event onto the stranger's sigchain. */
+  async append(event: string): Promise<void> {
+    await this.#http.post(paths.sigchain('ed25519', hexOf(this.key.primary)), event);
   }
 
   async post(to: string, envelope: string): Promise<void> {

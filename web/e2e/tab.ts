@@ -5,6 +5,7 @@ import { squarePng } from '../src/crypto/png.ts';
 import { previewText } from '../src/crypto/preview.ts';
 import { shuffle } from '../src/crypto/visual.ts';
 import { Refusal } from '../src/nats/refusal.ts';
+import { Clock } from '../src/state/clock.svelte.ts';
 import { Kez } from '../src/state/composition.ts';
 import type { Draw } from '../src/state/profile.svelte.ts';
 import type { Searcher } from '../src/state/search.svelte.ts';
@@ -25,7 +26,7 @@ export interface Tab {
 
 const stores = new Map<string, Map<string, string>>();
 
-export function openTab(origin: string, browser: string): Tab {
+export function openTab(origin: string, browser: string, clock = new Clock()): Tab {
   const store = stores.get(browser) ?? new Map<string, string>();
   stores.set(browser, store);
   const kez = new Kez({
@@ -44,6 +45,7 @@ export function openTab(origin: string, browser: string): Tab {
     },
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36',
     databaseName: browser,
+    clock,
   });
   return { kez, store, close: () => kez.close() };
 }
