@@ -39,7 +39,6 @@ export class Link {
   #url = '';
   #closing = new AbortController();
   #waiting = new AbortController();
-  #running: Promise<void> = Promise.resolve();
   #attempts = 0;
 
   constructor(terms: LinkTerms, events: LinkEvents) {
@@ -59,7 +58,7 @@ export class Link {
 
   open(): void {
     this.#closing = new AbortController();
-    this.#running = this.#run(this.#closing.signal);
+    void this.#run(this.#closing.signal);
   }
 
   /** Does not wait for the next attempt, and measures anew whether a link that seems to live does. */
@@ -84,12 +83,13 @@ export class Link {
     return performance.now() - begun;
   }
 
+  /** Waits for no sign-in that is under way: nobody may answer it, and nothing comes of it any more. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#waiting.abort();
-    await this.#client?.close();
-    await this.#running;
     this.#session.forget();
+    this.#tell('closed');
+    await this.#client?.close();
   }
 
   async #run(closing: AbortSignal): Promise<void> {
@@ -97,7 +97,7 @@ export class Link {
     while (!closing.aborted) {
       // What was refused stays so for who looks on, until it succeeds.
       if (this.#state !== 'refused') this.#tell(wasLive ? 'reconnecting' : 'connecting');
-      const client = await this.#connect();
+      const client = await this.#connect(closing);
       if (client && !closing.aborted) {
         wasLive = true;
         this.#attempts = 0;
@@ -113,16 +113,19 @@ export class Link {
       this.#waiting = new AbortController();
       await pause(delay(this.#attempts++), this.#waiting.signal);
     }
-    this.#tell('closed');
+    // Of a session that was being signed meanwhile.
+    this.#session.forget();
   }
 
-  async #connect(): Promise<NatsConnection | undefined> {
+  async #connect(closing: AbortSignal): Promise<NatsConnection | undefined> {
     const { urls, speaker } = this.#terms;
     this.#url = urls[this.#attempts % urls.length] ?? '';
     try {
-      await this.#session.renew();
       const { wsconnect } = await import('@nats-io/nats-core');
+      await this.#session.renew();
+      if (closing.aborted) return undefined;
       return await wsconnect({
+        wsFactory: async (url) => ({ socket: abortable(url, closing), encrypted: url.startsWith('wss:') }),
         servers: this.#url,
         name: 'kez-web',
         inboxPrefix: subjects.inboxPrefix(hexOf(speaker.primary), hexOf(speaker.signer.primary)),
@@ -171,10 +174,20 @@ export class Link {
   }
 
   #tell(state: LinkState): void {
-    const isNews = state !== this.#state;
+    const isNews = state !== this.#state && (state === 'closed' || !this.#closing.signal.aborted);
+    if (!isNews) return;
     this.#state = state;
-    if (isNews) this.#events.changed(state, this.#url);
+    this.#events.changed(state, this.#url);
   }
+}
+
+/** A socket that is closed when nobody wants it any more, also while it is being opened. */
+function abortable(url: string, closing: AbortSignal): WebSocket {
+  const socket = new WebSocket(url);
+  const close = () => socket.close();
+  closing.addEventListener('abort', close);
+  socket.addEventListener('close', () => closing.removeEventListener('abort', close));
+  return socket;
 }
 
 /** A session that has ended by itself is none: the next sign-in has a new one. */

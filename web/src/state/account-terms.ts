@@ -23,8 +23,10 @@ export interface AccountTerms {
   begin(account: Unlocked): Promise<void>;
   /** It begins to sign, once this browser has a key of its own or knows that it has none. */
   connect(account: Unlocked): Promise<void>;
-  /** It is to be locked: whatever belongs to it ends. */
+  /** It is to be locked: whatever belongs to it is wiped at once, and does nothing to another one when this returns. */
   end(): Promise<void>;
+  /** Nothing that has ended writes or is connected any more: the network may keep that waiting. */
+  left(): Promise<unknown>;
   /** An account was locked, in this tab: nothing that opens its mail stays in this browser. */
   sessionEnded(primary: string): Promise<void>;
   /** It is about to be removed from this browser. */

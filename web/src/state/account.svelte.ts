@@ -52,6 +52,8 @@ export class Account {
   readonly #protection: Protection;
   #database: Database | undefined;
   #unlocked: Unlocked | undefined;
+  /** What was open is wiped, and its session over: whoever unlocks waits for it. */
+  #ended: Promise<unknown> = Promise.resolve();
 
   constructor(terms: AccountTerms) {
     this.#terms = terms;
@@ -170,18 +172,20 @@ export class Account {
     await this.#protection.change(old, next, await this.#currentRow(), this.#rows());
   }
 
-  /** Disconnects, wipes memory, ends the session: from here only the passphrase or the device unlocks. In every tab. */
+  /**
+   * Wipes memory, disconnects, ends the session: from here only the passphrase or the device unlocks. In every tab. Neither
+   * storage that is gone nor the network keeps anything in memory.
+   */
   async lock(because: string | null = null): Promise<void> {
     const unlocked = this.#unlocked;
     if (!unlocked) return;
-    try {
-      await this.#rows().endSession(unlocked.primary);
-    } finally {
-      unlocked.tabs.tell({ kind: 'locked' });
-      await this.#end();
-      await this.#terms.sessionEnded(unlocked.primary);
-      this.lockedBecause = because;
-    }
+    const { primary, tabs } = unlocked;
+    tabs.tell({ kind: 'locked' });
+    const wiped = this.#end();
+    this.lockedBecause = because;
+    this.#ended = Promise.allSettled([wiped, this.#rows().endSession(primary)]);
+    await this.#ended;
+    await this.#terms.sessionEnded(primary);
   }
 
   /** Something was touched: the app lock begins to count anew. */
@@ -227,6 +231,7 @@ export class Account {
   /** The page goes. The session stays. */
   async close(): Promise<void> {
     if (this.#unlocked) await this.#end();
+    await this.#terms.left();
     this.#database?.close();
   }
 
@@ -269,6 +274,7 @@ export class Account {
   async #unlockWith(row: AccountRow, secrets: Secrets): Promise<void> {
     const identity = SecretKey.fromSeed(secrets.seed);
     try {
+      await this.#ended;
       if (this.#unlocked) return await this.#bringBack(identity);
       const keys = await dataKeys(secrets.data);
       const opener = new OpeningKey(identity.primary, await identity.portablePair());
@@ -306,6 +312,7 @@ export class Account {
     unlocked.identity = identity;
     this.#unlocked = unlocked;
     await this.#terms.begin(unlocked);
+    if (this.#unlocked !== unlocked) return;
     await this.#rows().put({ ...row, usedAt: clock.now() });
     this.current = summary(row);
     this.holdsIdentity = identity !== undefined;
@@ -320,17 +327,17 @@ export class Account {
     await this.#list();
   }
 
-  async #end(): Promise<void> {
-    const unlocked = this.#unlocked;
+  /** Nothing of the open account is in memory from here on. */
+  #end(): Promise<void> {
+    this.#unlocked?.wipe();
     this.#unlocked = undefined;
-    // First, and without waiting for anything.
-    unlocked?.forgetIdentity();
     this.#appLock.stop();
     this.holdsIdentity = false;
     this.status = 'locked';
-    await this.#terms.end();
-    unlocked?.close();
     this.#terms.work.stop?.();
+    const ended = this.#terms.end();
+    this.#ended = ended;
+    return ended;
   }
 
   /** A new account of this browser, unlocked. */

@@ -59,9 +59,9 @@ export class Chats {
     await this.reload();
   }
 
-  /** Writes drafts that are not written yet, and forgets everything. */
+  /** Forgets everything, and writes drafts that are not written yet. */
   async locked(): Promise<void> {
-    await this.#drafts?.keep();
+    const drafts = this.#drafts;
     this.#drafts = undefined;
     this.#mailroom = undefined;
     this.#terms = undefined;
@@ -69,6 +69,7 @@ export class Chats {
     this.isLoaded = false;
     this.thread = null;
     this.refused = {};
+    await drafts?.keep();
   }
 
   /** The page may be gone in a moment: what was typed last is written now. */

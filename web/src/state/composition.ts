@@ -57,6 +57,8 @@ export class Kez {
   readonly #platform: Platform;
   #mail: Mail | undefined;
   #account: Unlocked | undefined;
+  #begun: Promise<void> = Promise.resolve();
+  #left: Promise<unknown> = Promise.resolve();
   readonly #doze = new Doze({
     isWoken: () => this.push.isOn && this.push.permission === 'granted',
     leave: () => {
@@ -102,9 +104,10 @@ export class Kez {
       health: this.health,
       markers: store,
       ...(databaseName ? { databaseName } : {}),
-      begin: (account) => this.#begin(account),
+      begin: (account) => (this.#begun = this.#begin(account)),
       connect: (account) => this.#connect(account),
       end: () => this.#end(),
+      left: () => this.#left,
       sessionEnded: (primary) => this.push.sessionEnded(primary),
       forgetting: (primary) => this.push.forget(primary),
       heard: (news) => this.#heardElsewhere(news),
@@ -128,13 +131,14 @@ export class Kez {
   }
 
   async #begin(account: Unlocked): Promise<void> {
-    const mail = new Mail(account, {
+    const mail: Mail = new Mail(account, {
       connection: this.connection,
       chains: this.chains,
       work: this.#platform.work,
       clock: this.clock,
       health: this.health,
-      heard: (news) => this.#heard(news),
+      // What it has begun ends after it was locked.
+      heard: (news) => this.#mail === mail && this.#heard(news),
       took: (seq) => this.push.took(seq),
     });
     this.#mail = mail;
@@ -216,26 +220,30 @@ export class Kez {
     return 'unknown_device';
   }
 
+  /** Wipes before anything that takes time, and waits for no network: `#left` does. */
   async #end(): Promise<void> {
-    const mail = this.#mail;
+    const [mail, account] = [this.#mail, this.#account];
     this.#mail = undefined;
     this.#account = undefined;
     this.#doze.stop();
     this.#handing?.close();
     this.#handing = undefined;
-    await endAll([
-      () => this.connection.close(),
-      () => mail?.close(),
-      () => this.push.closed(),
-      () => this.chats.locked(),
-      () => this.search.locked(),
-      () => this.archive.locked(),
-      () => this.claims.locked(),
-      () => this.profile.locked(),
-      () => this.faces.locked(),
-      () => this.people.locked(),
-      () => this.chains.locked(),
-    ]);
+    this.push.closed();
+    const wiped = this.#wipe();
+    // Whoever reads and sends next waits until this one has written its last.
+    const written = Promise.resolve(mail?.close()).finally(() => account?.tabs.close());
+    this.#left = Promise.allSettled([this.#left, written, this.connection.close()]);
+    await wiped;
+    // What was still being read when it was locked.
+    await this.#begun.catch(() => undefined);
+    await this.#wipe();
+  }
+
+  /** At once, but for drafts that are still to be written. */
+  #wipe(): Promise<void> {
+    const { chats, search, archive, claims, profile, faces, people, chains } = this;
+    const parts = [chats, search, archive, claims, profile, faces, people, chains];
+    return endAll(parts.map((part) => () => part.locked()));
   }
 
   /** Something has changed, here or elsewhere. */

@@ -55,7 +55,8 @@ export class Connection {
 
   /** Connects and stays connected until it is closed. */
   async open(account: Unlocked, listener: LinkListener): Promise<void> {
-    await this.close();
+    // The old link may take as long as the network does.
+    void this.close();
     const { speaker } = account;
     if (!speaker) throw new Refusal('needs_passphrase');
     this.server = account.server;
@@ -64,10 +65,12 @@ export class Connection {
     const urls = await this.#urls();
     // Locked, or opened for somebody else, while the server was asked.
     if (this.#listener !== listener) return;
-    const link = new Link(
+    const link: Link = new Link(
       { urls, server: account.server, speaker, now: () => this.#clock.seconds() },
       {
-        changed: (state, url) => this.#changed(state, url),
+        changed: (state, url) => {
+          if (this.#link === link) this.#changed(state, url);
+        },
         opened: (client) => {
           listener.opened(client);
           void this.measure();
@@ -82,17 +85,19 @@ export class Connection {
     link.open();
   }
 
+  /** Nothing is called or heard from here on; the old link is gone when this returns. */
   async close(): Promise<void> {
     globalThis.removeEventListener?.('online', this.#onOnline);
     globalThis.removeEventListener?.('offline', this.#onOnline);
     const link = this.#link;
     this.#link = undefined;
+    this.#linkState = 'closed';
     this.#calls = undefined;
     this.#listener = undefined;
-    await link?.close();
     this.#tell('closed');
     this.latency = null;
     this.refusal = null;
+    await link?.close().catch(() => undefined);
   }
 
   /** Does not wait for the next attempt. */

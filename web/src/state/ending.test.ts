@@ -4,7 +4,7 @@ import { endAll } from './ending.ts';
 
 test('a step that fails, at once or later, keeps none of the others from being done', async () => {
   const done: string[] = [];
-  await endAll([
+  const ending = endAll([
     () => void done.push('first'),
     () => {
       throw new Error('at once');
@@ -16,5 +16,7 @@ test('a step that fails, at once or later, keeps none of the others from being d
     },
     () => void done.push('third'),
   ]);
-  expect(done).toEqual(['first', 'second', 'third']);
+  expect(done).toEqual(['first', 'third']);
+  await ending;
+  expect(done).toEqual(['first', 'third', 'second']);
 });

@@ -24,7 +24,7 @@ export interface MailTerms {
   clock: Clock;
   health: Health;
   /** What has changed, in this tab. */
-  heard(news: News): void;
+  heard(news: News): unknown;
   /** Everything up to this sequence of the mailbox is kept. */
   took(seq: number): void;
 }

@@ -60,15 +60,10 @@ export class Unlocked {
     return this.identity;
   }
 
-  /** Wipes the seed. */
-  forgetIdentity(): void {
+  /** No key of it stays in memory. Its tabs are left when nothing of it is written any more. */
+  wipe(): void {
     this.identity?.forget();
     this.identity = undefined;
-  }
-
-  close(): void {
-    this.tabs.close();
-    this.forgetIdentity();
     this.device = undefined;
   }
 }
