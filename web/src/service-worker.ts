@@ -25,8 +25,11 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== self.location.origin || SERVER.test(pathname)) return;
-  if (request.mode === 'navigate') event.respondWith(page(request));
-  else if (pathname.startsWith('/assets/') || SHELL.includes(pathname)) event.respondWith(file(request));
+  if (request.mode === 'navigate') {
+    const answer = page(request);
+    event.respondWith(answer);
+    event.waitUntil(answer.then(renewPage));
+  } else if (pathname.startsWith('/assets/') || SHELL.includes(pathname)) event.respondWith(file(request));
 });
 
 listen();
@@ -47,6 +50,21 @@ async function takeOver(): Promise<void> {
 async function page(request: Request): Promise<Response> {
   const cache = await caches.open(NAME);
   return (await cache.match('/')) ?? fetch(request);
+}
+
+/**
+ * What the server says with its page, above all what the page may load and connect to, may be another today: the next one is
+ * kept with it. A page with other words in it is a newer version, which comes with its own service worker.
+ */
+async function renewPage(): Promise<void> {
+  const cache = await caches.open(NAME);
+  try {
+    const [kept, fresh] = await Promise.all([cache.match('/'), fetch('/', { cache: 'no-cache' })]);
+    const isSame = fresh.ok && (await fresh.clone().text()) === (await kept?.text());
+    if (isSame) await cache.put('/', fresh);
+  } catch {
+    // Nobody can be asked: it stays as it is.
+  }
 }
 
 /** Hashed files never change. Those that the shell does without (fonts of other scripts) are kept once they were needed. */
