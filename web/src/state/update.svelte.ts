@@ -14,9 +14,9 @@ export class Update {
     if (import.meta.env.DEV || !('serviceWorker' in navigator)) return;
     try {
       const registration = await navigator.serviceWorker.register(serviceWorkerUrl());
-      registration.addEventListener('updatefound', () => this.#watch(registration.installing));
-      this.#found(registration.waiting);
-      this.#watch(registration.installing);
+      registration.addEventListener('updatefound', () => this.#watch(registration));
+      this.#find(registration);
+      this.#watch(registration);
       setInterval(() => void registration.update().catch(() => undefined), LOOK_EVERY);
     } catch {
       // Without a service worker the page works, but not offline.
@@ -33,16 +33,14 @@ export class Update {
     location.reload();
   }
 
-  #watch(worker: ServiceWorker | null): void {
-    worker?.addEventListener('statechange', () => {
-      if (worker.state === 'installed') this.#found(worker);
-    });
+  #watch(registration: ServiceWorkerRegistration): void {
+    registration.installing?.addEventListener('statechange', () => this.#find(registration));
   }
 
-  /** The first version of all is no update. */
-  #found(worker: ServiceWorker | null): void {
-    if (!worker || !navigator.serviceWorker.controller) return;
-    this.#waiting = worker;
+  /** The first version of all is no update: it waits for nobody. */
+  #find({ active, waiting }: ServiceWorkerRegistration): void {
+    if (!active || !waiting) return;
+    this.#waiting = waiting;
     this.isWaiting = true;
   }
 }
