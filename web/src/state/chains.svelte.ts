@@ -94,6 +94,12 @@ export class Chains {
     return this.#shown(await this.#look(parsePrimary(primary)));
   }
 
+  /** The devices on somebody's chain as it was when it was read last; nobody is asked. */
+  async remembered(primary: Ed25519Primary): Promise<readonly string[]> {
+    const { kept } = await this.#remembered(primary);
+    return kept?.state.devices.map(([device]) => device) ?? [];
+  }
+
   /** Takes a device off my chain. `needs_passphrase`. */
   async revokeDevice(device: string): Promise<void> {
     await this.append({ op: 'revoke', subject: parseIdentifier(device) });
@@ -150,9 +156,8 @@ export class Chains {
   }
 
   async #lookNow(primary: Primary): Promise<Look> {
-    const note = await this.#account?.mailbox.noteAbout('chain', primary);
-    const kept = note && ((await this.#account?.mailbox.note(note)) as Remembered | undefined);
-    let remembered: Remembered = kept || { state: new Chain(primary).state(), since: {} };
+    const { note, kept } = await this.#remembered(primary);
+    let remembered: Remembered = kept ?? { state: new Chain(primary).state(), since: {} };
     const keep = async (notes: Remembered) =>
       void (note && (await this.#account?.mailbox.commit({ notes: { [note]: notes } })));
     for (let look = 1; ; look++) {
@@ -164,6 +169,13 @@ export class Chains {
       }
       return extended;
     }
+  }
+
+  async #remembered(primary: Primary): Promise<{ note?: string; kept?: Remembered | undefined }> {
+    const mailbox = this.#account?.mailbox;
+    if (!mailbox) return {};
+    const note = await mailbox.noteAbout('chain', primary);
+    return { note, kept: (await mailbox.note(note)) as Remembered | undefined };
   }
 
   /** The chain with what came since, page by page; each is kept, so that whoever is interrupted goes on from there. */

@@ -155,6 +155,7 @@ export class Kez {
     await this.faces.unlocked(account);
     await this.chats.unlocked(mailroom, {
       readReceipts: () => this.settings.readReceipts,
+      hasSiblings: () => mail.hasSiblings(),
       now: () => this.clock.now(),
       wrote: (peer) => handing.wrote(peer),
     });

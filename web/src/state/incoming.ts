@@ -1,5 +1,5 @@
 // Mail that comes: opened, its devices vouched for, and made into what is kept — each message once, receipts applied to what
-// I have written to that very person, and the cursor moved in the same transaction.
+// I have written to that very person (and my own to what I have read elsewhere), and the cursor moved in the same transaction.
 import type { Message, ReceiptStatus } from '../crypto/message.ts';
 import type { Ed25519Primary } from '../crypto/primary.ts';
 import type { Stored } from '../nats/live.ts';
@@ -10,6 +10,7 @@ import { EarlyReceipts } from './early-receipts.ts';
 import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
 import { withKeys, type PictureKey } from './picture-notes.ts';
+import { ReadPlaces } from './read-places.ts';
 import { codeOf } from './refusal.ts';
 import { emptyChat, withMessage, withUpdate } from './summary.ts';
 
@@ -79,7 +80,7 @@ export class Incoming {
       counts = await batch.refusals();
       faces = [...batch.keys.keys()];
       const notes = { [CURSOR]: cursor, ...(counts ? { [REFUSED]: counts } : {}), ...(await batch.notes()) };
-      return { ...batch.change(), send: await this.#receipts(batch.delivered), notes };
+      return { ...(await batch.change()), send: await this.#receipts(batch.delivered), notes };
     });
     for (const primary of faces) mailroom.tell({ kind: 'face', primary });
     if (counts) mailroom.tell({ kind: 'refused', counts });
@@ -142,16 +143,23 @@ class Batch {
   readonly #chats = new Map<string, KeptChat>();
   readonly #refused: string[] = [];
   readonly #early: EarlyReceipts;
+  readonly #places: ReadPlaces;
 
   constructor(mailbox: Mailbox, now: number) {
     this.#mailbox = mailbox;
     this.#early = new EarlyReceipts(mailbox);
+    this.#places = new ReadPlaces(mailbox);
     this.#now = now;
   }
 
   async add(message: Message, me: string): Promise<void> {
     const { body, primary } = message;
-    if (body.kind === 'receipt') return this.#receipt(primary, body.status, body.of);
+    if (body.kind === 'receipt') {
+      // From myself it names what I have read elsewhere; only I can say that.
+      if (primary !== me) await this.#receipt(primary, body.status, body.of);
+      else if (body.status === 'read') this.#places.read(body.of);
+      return;
+    }
     if (body.kind === 'picture_key') {
       if (primary !== me) this.keys.set(primary, [...(this.keys.get(primary) ?? []), body]);
       return;
@@ -200,9 +208,12 @@ class Batch {
     return Object.assign({}, ...notes) as Record<string, unknown>;
   }
 
-  change(): Change {
+  async change(): Promise<Change> {
+    const add = [...this.#added.values()];
+    const read = await this.#places.change(add, (peer) => this.#chat(peer));
+    for (const chat of read) this.#chats.set(chat.peer, chat);
     return {
-      add: [...this.#added.values()],
+      add,
       update: [...this.#updated.values()],
       chats: [...this.#chats.values()],
     };

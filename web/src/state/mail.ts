@@ -75,6 +75,11 @@ export class Mail {
     });
   }
 
+  /** Whether other devices of mine are to know what I have read. */
+  hasSiblings(): Promise<boolean> {
+    return this.#siblings.exist();
+  }
+
   /** It goes on over every connection, until it is to rest. */
   start(): void {
     if (this.#stage === 'follows') return;

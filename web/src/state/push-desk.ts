@@ -127,13 +127,15 @@ export class PushDesk {
     const record = await this.#wakes.get(account.primary);
     if (!record) return;
     const isHidden = globalThis.document?.visibilityState === 'hidden';
-    const incoming = news.messages.filter(({ isMine }) => !isMine);
+    const unread = chats.unreadPeers();
+    // What was read elsewhere before it came here is nothing to tell of.
+    const incoming = news.messages.filter(({ isMine, peer }) => !isMine && unread.has(peer));
     if (isHidden && account.tabs.leads && incoming.length > 0)
       await arrived({
         account: account.primary,
         tidings: record.previews ? await tidingsOf(chats, people, incoming.at(-1)) : null,
       });
-    else await closeNotices(account.primary, chats.unreadPeers());
+    else await closeNotices(account.primary, unread);
     await setBadge(chats.unread);
   }
 

@@ -37,7 +37,7 @@ export interface Mail {
 
 let count = 0;
 
-/** Somebody's mail, as empty as on the first day. */
+/** Somebody's mail in a browser of theirs, as empty as on the first day. */
 export async function receiving(
   me: SecretKey,
   heard: (news: News) => void = () => undefined,
@@ -59,9 +59,17 @@ export async function receiving(
   const incoming = new Incoming({ mailroom, work: tasks, vouch, now: () => NOW });
   let seq = 0;
   let stored: Stored[] = [];
+  const put = (sealed: string, receivedAt: number) =>
+    stored.push({ seq: ++seq, receivedAt: formatTime(receivedAt), envelope: parse(sealed) });
   return {
     account,
     mailroom,
+    /** These have come as they were sealed, at once. */
+    async take(...sealed: readonly string[]): Promise<void> {
+      stored = [];
+      for (const one of sealed) put(one, NOW);
+      await incoming.take(stored);
+    },
     /** All of this has come, at once. */
     async receive(...mail: readonly Mail[]): Promise<void> {
       stored = [];
@@ -69,7 +77,7 @@ export async function receiving(
         const device = signer === from ? undefined : signer.primary;
         const message = { id, primary: from.primary, device, to: primary, sentAt, body };
         const sealed = await seal(message, signer, crypto.getRandomValues(new Uint8Array(32)));
-        stored.push({ seq: ++seq, receivedAt: formatTime(receivedAt), envelope: parse(sealedText(sealed)) });
+        put(sealedText(sealed), receivedAt);
       }
       await incoming.take(stored);
     },

@@ -1,4 +1,4 @@
-// My other devices: whether there are any, which see what I send only if they are told.
+// My other devices: whether there are any, which see what I send and what I have read only if they are told.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { hexOf, parseEd25519 } from '../crypto/primary.ts';
 import { subjects } from '../nats/contract.ts';
@@ -9,10 +9,10 @@ import type { Unlocked } from './unlocked.ts';
 
 export class Siblings {
   readonly #account: Unlocked;
-  readonly #chains: Pick<Chains, 'read'>;
-  #devices: readonly string[] = [];
+  readonly #chains: Pick<Chains, 'read' | 'remembered'>;
+  #devices: readonly string[] | undefined;
 
-  constructor(account: Unlocked, chains: Pick<Chains, 'read'>) {
+  constructor(account: Unlocked, chains: Pick<Chains, 'read' | 'remembered'>) {
     this.#account = account;
     this.#chains = chains;
   }
@@ -27,13 +27,16 @@ export class Siblings {
   /** A copy of what was sent, if somebody wants it: a text to myself that says of what it is a copy. */
   async copy({ id, peer, at, text }: KeptMessage): Promise<KeptOutgoing | undefined> {
     const { primary, speaker } = this.#account;
-    if (!this.#exist || text === null || peer === primary || !speaker) return undefined;
+    if (text === null || peer === primary || !speaker || !(await this.exist())) return undefined;
     const copyOf = { to: parseEd25519(peer), id };
     return write(this.#account, { id: newId(), peer: primary, at, body: { kind: 'text', text, copyOf } });
   }
 
-  get #exist(): boolean {
-    return this.#devices.some((device) => device !== this.#account.device?.primary);
+  /** As the sigchain says; before it was asked, as it said when it was read last, perhaps by another page. */
+  async exist(): Promise<boolean> {
+    const { primary, device: mine } = this.#account;
+    const devices = this.#devices ?? (await this.#chains.remembered(primary));
+    return devices.some((device) => device !== mine?.primary);
   }
 
   async #look(): Promise<void> {

@@ -38,6 +38,8 @@ export interface ThreadTerms {
   /** The draft has changed. */
   keepDraft(peer: string, text: string): void;
   readReceipts(): boolean;
+  /** Whether other devices of mine are to know what I have read. */
+  hasSiblings(): Promise<boolean>;
   /** Milliseconds. */
   now(): number;
   /** A message is on its way to somebody. */
@@ -161,26 +163,15 @@ export class Thread {
   async markRead(): Promise<void> {
     if (this.unread === 0) return;
     this.unread = 0;
-    const { mailroom, readReceipts, now } = this.#terms;
-    await mailroom.change(async (mailbox) => {
+    await this.#terms.mailroom.change(async (mailbox) => {
       const chat = await mailbox.chat(this.peer);
       if (!chat) return undefined;
-      const unread = await mailbox.from(this.peer, chat.readPlace + 1);
+      const later = await mailbox.from(this.peer, chat.readPlace + 1);
+      const unread = later.filter(({ isMine }) => !isMine);
+      // Not the place of something of mine, which may be discarded: what comes then has it.
       const readPlace = unread.at(-1)?.place ?? chat.readPlace;
-      const ids = unread.filter(({ isMine }) => !isMine).map(({ id }) => id);
-      const tells = readReceipts() && mailroom.account.speaker !== undefined;
-      const parts = tells
-        ? Array.from({ length: Math.ceil(ids.length / IDS) }, (_, at) => ids.slice(at * IDS, (at + 1) * IDS))
-        : [];
-      const receipts = parts.map((of) =>
-        write(mailroom.account, {
-          id: newId(),
-          peer: this.peer,
-          at: now(),
-          body: { kind: 'receipt', status: 'read', of },
-        }),
-      );
-      return { chats: [{ ...chat, unread: 0, readPlace }], send: await Promise.all(receipts) };
+      const send = await this.#receipts(unread.map(({ id }) => id));
+      return { chats: [{ ...chat, unread: 0, readPlace }], send };
     });
   }
 
@@ -201,6 +192,26 @@ export class Thread {
     const isNew = (message: Message) =>
       mine.some(({ id, place }) => id === message.id && place >= this.#oldest);
     this.#show([...kept, ...[...fresh.values()].filter(isNew)]);
+  }
+
+  /** That I have read these: to who wrote them, unless I keep it to myself, and to my other devices. */
+  async #receipts(ids: readonly string[]): Promise<KeptOutgoing[]> {
+    const { mailroom, readReceipts, hasSiblings, now } = this.#terms;
+    const { account } = mailroom;
+    if (!account.speaker || ids.length === 0) return [];
+    const readers = [
+      ...(readReceipts() ? [this.peer] : []),
+      ...((await hasSiblings()) ? [account.primary] : []),
+    ];
+    const parts = Array.from({ length: Math.ceil(ids.length / IDS) }, (_, at) =>
+      ids.slice(at * IDS, (at + 1) * IDS),
+    );
+    const receipts = readers.flatMap((peer) =>
+      parts.map((of) =>
+        write(account, { id: newId(), peer, at: now(), body: { kind: 'receipt', status: 'read', of } }),
+      ),
+    );
+    return Promise.all(receipts);
   }
 
   /** Before it is written: what is written later says the same, or more. */

@@ -4,7 +4,7 @@ import { fromLines } from '../crypto/bundle.ts';
 import { parseHandle } from '../crypto/handle.ts';
 import { isObject } from '../crypto/json.ts';
 import { OpeningKey } from '../crypto/keys.ts';
-import type { Message } from '../crypto/message.ts';
+import type { Body, Message } from '../crypto/message.ts';
 import { hexOf, parseEd25519, type Ed25519Primary } from '../crypto/primary.ts';
 import { open, sealedFromValue } from '../crypto/sealed.ts';
 import { Calls } from '../nats/calls.ts';
@@ -16,13 +16,25 @@ import { Broker } from './broker.ts';
 /** A message that a person should hear of. */
 export interface Letter {
   seq: number;
+  id: string;
   peer: Ed25519Primary;
   /** null for a kind that this version does not know. */
   text: string | null;
 }
 
 /** What was found; `blind`: nobody could look. */
-export type Sight = { kind: 'blind' } | { kind: 'seen'; last: number; hasSealed: boolean; letters: Letter[] };
+export type Sight = { kind: 'blind' } | Seen;
+
+export interface Seen {
+  kind: 'seen';
+  /** How far the mailbox was read, as a sequence. */
+  last: number;
+  /** Whether there is something that could not be opened, of which nobody was told. */
+  hasSealed: boolean;
+  letters: Letter[];
+  /** Whether all that there was to hear of has been read on another device. */
+  isReadElsewhere: boolean;
+}
 
 /** Pages of mail that are read at most: who has more than that waiting is told of the first ones. */
 const PAGES = 4;
@@ -47,6 +59,8 @@ export class Look {
   readonly #chains = new Map<string, Promise<Chain>>();
   /** The same message sealed twice is one. */
   readonly #ids = new Set<string>();
+  /** What my own receipts say that I have read on another device. */
+  readonly #read = new Set<string>();
   #broker: Broker | undefined;
 
   constructor(record: WakeRecord, terms: LookTerms) {
@@ -55,20 +69,25 @@ export class Look {
   }
 
   async see(): Promise<Sight> {
-    const { credential, primary, opening } = this.#record;
+    const { credential, primary, opening, told, unread } = this.#record;
     if (!credential || credential.expiresAt <= this.#terms.now) return { kind: 'blind' };
     const me = parseEd25519(primary);
     this.#broker = await Broker.open(credential, hexOf(me), this.#terms.signal);
     const stored = await this.#fetch();
     const last = stored.at(-1)?.seq ?? this.#record.since;
     if (!opening || opening.until <= this.#terms.now)
-      return { kind: 'seen', last, hasSealed: last > this.#record.told, letters: [] };
+      return { kind: 'seen', last, hasSealed: last > told, letters: [], isReadElsewhere: false };
     const key = new OpeningKey(me, opening.pair);
     const found: (Letter | 'quiet' | 'hostile')[] = [];
     for (let at = 0; at < stored.length; at += AT_ONCE)
       found.push(...(await Promise.all(stored.slice(at, at + AT_ONCE).map((one) => this.#open(one, key)))));
-    const hasSealed = stored.some(({ seq }, at) => found[at] === 'hostile' && seq > this.#record.told);
-    return { kind: 'seen', last, hasSealed, letters: found.filter((one) => typeof one === 'object') };
+    const hasSealed = stored.some(({ seq }, at) => found[at] === 'hostile' && seq > told);
+    const came = found.filter((one) => typeof one === 'object');
+    const letters = came.filter(({ id }) => !this.#read.has(id));
+    // What was told of without being opened may be unread still, and so may what a page took in.
+    const isSure = !found.includes('hostile') && unread === 0;
+    const isReadElsewhere = isSure && came.length > 0 && letters.length === 0;
+    return { kind: 'seen', last, hasSealed, letters, isReadElsewhere };
   }
 
   /** The handle of somebody, as the server has it; none for whom it does not know. */
@@ -99,22 +118,40 @@ export class Look {
     return all;
   }
 
-  /** Receipts, pictures' keys and my own notes are nothing to hear of; `hostile` is whatever the page would refuse. */
+  /**
+   * Receipts, pictures' keys and my own notes are nothing to hear of, though a receipt of mine says what I have read; `hostile`
+   * is whatever the page would refuse.
+   */
   async #open({ seq, envelope }: Stored, key: OpeningKey): Promise<Letter | 'quiet' | 'hostile'> {
     try {
       const message = await open(sealedFromValue(envelope), key, Math.floor(this.#terms.now / 1000));
-      if (!isLetter(message, key.primary)) return 'quiet';
-      const { id, primary, device, body } = message;
-      if (device && !(await this.#chain(primary)).hasDevice(device)) return 'hostile';
+      if (message.primary === key.primary) return await this.#hearMyself(message);
+      const { id, primary, body } = message;
+      if (!isLetter(body)) return 'quiet';
+      if (!(await this.#isTheirs(message))) return 'hostile';
       if (this.#ids.has(id)) return 'quiet';
       this.#ids.add(id);
-      return { seq, peer: primary, text: body.kind === 'text' ? body.text : null };
+      return { seq, id, peer: primary, text: body.kind === 'text' ? body.text : null };
     } catch {
       return 'hostile';
     }
   }
 
-  /** Anybody can sign as a device: only the sender's own chain makes it one. It is public, and asked for as by anybody. */
+  /** A device of mine may say what I have read there; whoever only says that they are one says nothing. */
+  async #hearMyself(message: Message): Promise<'quiet'> {
+    const { body } = message;
+    const isReading = body.kind === 'receipt' && body.status === 'read';
+    if (isReading && (await this.#isTheirs(message).catch(() => false)))
+      for (const id of body.of) this.#read.add(id);
+    return 'quiet';
+  }
+
+  /** Anybody can sign as a device: only the sender's own chain makes it one. */
+  async #isTheirs({ primary, device }: Message): Promise<boolean> {
+    return device === undefined || (await this.#chain(primary)).hasDevice(device);
+  }
+
+  /** It is public, and asked for as by anybody. */
   #chain(primary: Ed25519Primary): Promise<Chain> {
     const known = this.#chains.get(primary) ?? this.#readChain(primary);
     this.#chains.set(primary, known);
@@ -136,8 +173,7 @@ export class Look {
   }
 }
 
-function isLetter({ primary, body }: Message, me: Ed25519Primary): boolean {
-  if (primary === me) return false;
+function isLetter(body: Body): boolean {
   if (body.kind === 'text') return true;
   const kind = body.kind === 'unknown' && isObject(body.value) ? body.value['kind'] : undefined;
   return typeof kind === 'string' && !QUIET.has(kind);

@@ -84,7 +84,14 @@ async function tellOf(found: readonly Found[]): Promise<void> {
   if (telling.length === 0 && tested) await showTest(tested);
   else if (telling.length === 0 && !isExplained(found)) await showPlainly(blind, found);
   else if (telling.length === 0) await showNothing(found);
+  await closeRead(found);
   await setBadge(unread(found));
+}
+
+/** What stands there of messages that have been read on another device goes, once something was shown for the push. */
+async function closeRead(found: readonly Found[]): Promise<void> {
+  for (const { record, sight } of found)
+    if (sight.kind === 'seen' && sight.isReadElsewhere) await close(record.primary);
 }
 
 /** Whether it is known what the push was for: an account that nobody can look into is not suspected without need. */
@@ -124,6 +131,7 @@ async function update(before: readonly Found[], after: readonly Found[]): Promis
     const isSomebodyNew = one.tidings.writers.some(({ peer }) => !known.some((other) => other.peer === peer));
     await show(noticeOf(one, after.length > 1), isSomebodyNew || known.length === 0);
   }
+  await closeRead(after);
   await setBadge(unread(after));
 }
 
