@@ -26,17 +26,19 @@ export class Stranger {
     return this;
   }
 
-  /** Seals a body, signed by `signer` in the name of the stranger. */
+  /** Seals a body, signed by `signer` in the name of the stranger, or of `from`. */
   async seal(given: {
     to: string;
     id: string;
     body: Body;
     signer?: SecretKey;
+    from?: string;
     sentAt?: number;
   }): Promise<string> {
-    const { to, id, body, signer = this.key, sentAt = now() } = given;
-    const device = signer === this.key ? undefined : signer.primary;
-    const message = { id, primary: this.key.primary, device, to: parseEd25519(to), sentAt, body };
+    const { to, id, body, signer = this.key, from = this.key.primary, sentAt = now() } = given;
+    const primary = parseEd25519(from);
+    const device = signer.primary === primary ? undefined : signer.primary;
+    const message = { id, primary, device, to: parseEd25519(to), sentAt, body };
     return sealedText(await seal(message, signer, crypto.getRandomValues(new Uint8Array(32))));
   }
 

@@ -77,7 +77,7 @@ async function tidingsOf(letters: readonly Letter[], looking: Look): Promise<Tid
 
 /** At least one notification, whatever was found: browsers take the right to push from who shows none. */
 async function tellOf(found: readonly Found[]): Promise<void> {
-  const tested = found.find(({ record }) => (record.testUntil ?? 0) > Date.now());
+  const tested = found.find(isTested);
   const telling = found.filter(({ sight, isNews }) => sight.kind === 'seen' && isNews);
   const blind = found.filter(({ sight }) => sight.kind === 'blind');
   for (const one of telling) await show(noticeOf(one, found.length > 1), true);
@@ -88,10 +88,16 @@ async function tellOf(found: readonly Found[]): Promise<void> {
   await setBadge(unread(found));
 }
 
-/** What stands there of messages that have been read on another device goes, once something was shown for the push. */
-async function closeRead(found: readonly Found[]): Promise<void> {
+/** What stands there of messages that have been read on another device goes; a test stays. `first`: as the push has found it. */
+async function closeRead(found: readonly Found[], first = found): Promise<void> {
+  const tested = first.find(isTested)?.record.primary;
   for (const { record, sight } of found)
-    if (sight.kind === 'seen' && sight.isReadElsewhere) await close(record.primary);
+    if (sight.kind === 'seen' && sight.isReadElsewhere && record.primary !== tested)
+      await close(record.primary);
+}
+
+function isTested({ record }: Found): boolean {
+  return (record.testUntil ?? 0) > Date.now();
 }
 
 /** Whether it is known what the push was for: an account that nobody can look into is not suspected without need. */
@@ -123,15 +129,17 @@ async function showNothing(found: readonly Found[]): Promise<void> {
   await close(null);
 }
 
-/** More of the same changes the words; somebody new is worth another look. */
+/** More of the same changes the words, and so does what was read elsewhere; somebody new is worth another look. */
 async function update(before: readonly Found[], after: readonly Found[]): Promise<void> {
   for (const one of after) {
-    if (one.sight.kind !== 'seen' || !one.isNews) continue;
+    if (one.sight.kind !== 'seen') continue;
     const known = before.find(({ record }) => record.primary === one.record.primary)?.tidings.writers ?? [];
+    const isLess = one.tidings.writers.length > 0 && countOf(one.tidings) < countOf({ writers: known });
+    if (!one.isNews && !(isLess && (await isShown(one.record.primary)))) continue;
     const isSomebodyNew = one.tidings.writers.some(({ peer }) => !known.some((other) => other.peer === peer));
     await show(noticeOf(one, after.length > 1), isSomebodyNew || known.length === 0);
   }
-  await closeRead(after);
+  await closeRead(after, before);
   await setBadge(unread(after));
 }
 
@@ -169,7 +177,10 @@ function plain({ record }: Found, hasOthers: boolean): Notice {
 /** How many are waiting; none where that cannot be said. */
 function unread(found: readonly Found[]): number | undefined {
   const isSure = found.length > 0 && found.every(({ sight }) => sight.kind === 'seen' && !sight.hasSealed);
-  const counts = found.flatMap(({ tidings }) => tidings.writers.map(({ count }) => count));
-  const before = found.map(({ record }) => record.unread);
-  return isSure ? [...before, ...counts].reduce((sum, count) => sum + count, 0) : undefined;
+  const counts = found.map(({ record, tidings }) => record.unread + countOf(tidings));
+  return isSure ? counts.reduce((sum, count) => sum + count, 0) : undefined;
+}
+
+function countOf({ writers }: Pick<Tidings, 'writers'>): number {
+  return writers.reduce((sum, { count }) => sum + count, 0);
 }
