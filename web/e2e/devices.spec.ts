@@ -19,11 +19,14 @@ async function second(alice: BrowserPerson, blank: BrowserPerson): Promise<Brows
   return other;
 }
 
-/** Somebody with notifications on, of which nobody looks at a page. */
+/** Somebody with notifications on that say who has written and what, of which nobody looks at a page. */
 async function lookAway(alice: BrowserPerson, mesh: Mesh): Promise<Sleeper> {
   const { page } = alice;
   await page.getByRole('link', { name: 'Settings' }).click();
-  await page.getByRole('switch', { name: 'Tell me of messages while Kez is closed' }).click();
+  for (const name of ['Tell me of messages while Kez is closed', 'Show who has written, and what']) {
+    await page.getByRole('switch', { name }).click();
+    await expect(page.getByRole('switch', { name })).toBeChecked();
+  }
   const sleeper = await Sleeper.of(alice, originOf(mesh));
   await sleeper.lookAway();
   await page.evaluate(() => {

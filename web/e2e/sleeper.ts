@@ -48,7 +48,9 @@ export class Sleeper {
       }),
     );
     await session.send('ServiceWorker.enable');
-    return new Sleeper(session, await registration, origin, context);
+    const sleeper = new Sleeper(session, await registration, origin, context);
+    await sleeper.#takeTurns();
+    return sleeper;
   }
 
   /** A push comes, as empty as all of Kez's are. */
@@ -171,6 +173,27 @@ export class Sleeper {
         showsKey: record.credential?.key.extractable === true,
         since: record.since,
       }));
+    });
+  }
+
+  /** One after the other: a notification that is shown while Chromium looks which ones stand may be lost to it. */
+  async #takeTurns(): Promise<void> {
+    await (
+      await this.#worker()
+    ).evaluate(() => {
+      const { registration } = self as unknown as WorkerWorld;
+      const show = registration.showNotification.bind(registration);
+      const look = registration.getNotifications.bind(registration);
+      let last: Promise<unknown> = Promise.resolve();
+      const inTurn = <Result>(work: () => Promise<Result>) => {
+        const turn = last.then(work, work);
+        last = turn;
+        return turn;
+      };
+      Object.assign(registration, {
+        showNotification: (...given: Parameters<typeof show>) => inTurn(() => show(...given)),
+        getNotifications: (...given: Parameters<typeof look>) => inTurn(() => look(...given)),
+      });
     });
   }
 

@@ -135,7 +135,7 @@ export class PushDesk {
         account: account.primary,
         tidings: record.previews ? await tidingsOf(chats, people, incoming.at(-1)) : null,
       });
-    else await closeNotices(account.primary, unread);
+    else await closeNotices(account.primary, unread, !isHidden);
     await setBadge(chats.unread);
   }
 

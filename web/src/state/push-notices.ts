@@ -28,13 +28,21 @@ export async function tidingsOf(
   return { writers: await Promise.all(writers), text };
 }
 
-/** Closes an account's notifications: all of them, or those that tell of nobody who has still something unread. */
-export async function closeNotices(account: string, unread: ReadonlySet<string> = new Set()): Promise<void> {
+/**
+ * Closes an account's notifications: all of them, or those that tell of nobody who has still something unread. Of one that does
+ * not say of whom it tells, somebody who looks at the page knows enough; while nobody does, it stands for all that is unread.
+ */
+export async function closeNotices(
+  account: string,
+  unread: ReadonlySet<string> = new Set(),
+  isLookedAt = true,
+): Promise<void> {
   const service = await navigator.serviceWorker.getRegistration();
   for (const notification of (await service?.getNotifications()) ?? []) {
     const { account: whose, peers } = (notification.data ?? {}) as Partial<NoticeData>;
     const isTheirs = whose === account || whose === null;
-    if (isTheirs && !peers?.some((peer) => unread.has(peer))) notification.close();
+    const tellsOf = peers?.length || isLookedAt ? (peers ?? []) : [...unread];
+    if (isTheirs && !tellsOf.some((peer) => unread.has(peer))) notification.close();
   }
 }
 
