@@ -1,9 +1,10 @@
 // Locking holds: whatever the network, storage and other tabs do at that moment, nothing stays open and nothing opens again.
 import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MIGRATIONS } from '../src/storage/schema.ts';
 import { Browsers, live, PASSPHRASE, PATIENCE } from './browsers.ts';
+import { LateChannel } from './late-channel.ts';
 import { Mesh, missingMesh } from './mesh.ts';
 import { Network } from './network.ts';
 import type { Tab } from './tab.ts';
@@ -23,6 +24,8 @@ describe.skipIf(missing)('a lock', () => {
   });
   afterEach(async () => {
     network.goOn();
+    LateChannel.goOn();
+    vi.unstubAllGlobals();
     await browsers.close();
   });
   afterAll(async () => {
@@ -111,5 +114,64 @@ describe.skipIf(missing)('a lock', () => {
     await carol.kez.account.lock();
     expect(open(carol, carol.peer)).toEqual(nothing);
     newer.close();
+  });
+
+  /** How the next page of that browser finds the account. */
+  async function nextPage(browser: string): Promise<string> {
+    const page = await browsers.open(browser);
+    const { status } = page.kez.account;
+    await page.close();
+    return status;
+  }
+
+  test('holds for a tab that was asleep, and wakes before it hears of it', async () => {
+    vi.stubGlobal('BroadcastChannel', LateChannel);
+    const erin = await talking('erin');
+    const asleep = await browsers.open('erin');
+    await live(asleep);
+    Object.assign(asleep.kez.push, { isOn: true, permission: 'granted' });
+    asleep.kez.looked('frozen');
+    expect(asleep.kez.connection.state).toBe('closed');
+    LateChannel.hold();
+    await erin.kez.account.lock();
+    asleep.kez.looked('visible');
+    await expect.poll(() => open(asleep, erin.peer), PATIENCE).toEqual(nothing);
+    expect(await nextPage('erin')).toBe('locked');
+    // What it hears now was said of another time.
+    await erin.kez.account.unlock(PASSPHRASE);
+    LateChannel.goOn();
+    expect(await nextPage('erin')).toBe('unlocked');
+    expect(erin.kez.account.status).toBe('unlocked');
+  });
+
+  test('holds for tabs that begin at that moment, whichever it is', async () => {
+    const frank = await talking('frank');
+    for (let turns = 0; turns < 60; turns += 3) {
+      const beginning = browsers.open('frank');
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      await frank.kez.account.lock();
+      const tab = await beginning;
+      await expect.poll(() => open(tab, frank.peer), PATIENCE).toEqual(nothing);
+      expect(await nextPage('frank'), `${turns} turns`).toBe('locked');
+      await tab.close();
+      await frank.kez.account.unlock(PASSPHRASE);
+    }
+  });
+
+  test('keeps its session in the tabs of whoever has unlocked them one by one', async () => {
+    const grace = await talking('grace');
+    await grace.kez.account.lock();
+    const other = await browsers.open('grace');
+    await grace.kez.account.unlock(PASSPHRASE);
+    await other.kez.account.unlock(PASSPHRASE);
+    for (const { kez } of [grace, other]) {
+      Object.assign(kez.push, { isOn: true, permission: 'granted' });
+      kez.looked('frozen');
+      kez.looked('visible');
+      await expect.poll(() => kez.connection.state, PATIENCE).toBe('live');
+    }
+    expect(await nextPage('grace')).toBe('unlocked');
+    await other.kez.account.lock();
+    await expect.poll(() => grace.kez.account.status, PATIENCE).toBe('locked');
   });
 });

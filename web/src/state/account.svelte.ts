@@ -7,7 +7,7 @@ import { createRegistration } from '../crypto/registration.ts';
 import { formatTime } from '../crypto/timestamp.ts';
 import { paths } from '../nats/contract.ts';
 import { Refusal } from '../nats/refusal.ts';
-import { Accounts } from '../storage/accounts.ts';
+import { Accounts, idOf } from '../storage/accounts.ts';
 import { dataKeys, type DataKeys } from '../storage/box.ts';
 import { openDatabase } from '../storage/database.ts';
 import { Mailbox } from '../storage/mailbox.ts';
@@ -21,14 +21,12 @@ import { AppLock } from './app-lock.ts';
 import { checkHandle, handleOf } from './handles.ts';
 import { Protection } from './protection.ts';
 import { drawWords, primaryOfSecret, readSecret, type SecretReading } from './secret-reading.ts';
-import { Tabs } from './tabs.ts';
+import { SESSION, Sessions } from './sessions.ts';
+import { Tabs, tellTabs } from './tabs.ts';
 import { Unlocked, type News } from './unlocked.ts';
 
 export type { AccountStatus, AccountStep, AccountSummary } from './account-summary.ts';
 export type { SecretReading } from './secret-reading.ts';
-
-/** A session outlives the last use of it so long, in milliseconds. */
-const SESSION = 30 * 24 * 60 * 60 * 1000;
 
 /** Every method that fails throws an error of which `codeOf` gives the code. */
 export class Account {
@@ -50,6 +48,7 @@ export class Account {
   readonly #terms: AccountTerms;
   readonly #appLock: AppLock;
   readonly #protection: Protection;
+  readonly #sessions: Sessions;
   #database: Database | undefined;
   #unlocked: Unlocked | undefined;
   /** What was open is wiped, and its session over: whoever unlocks waits for it. */
@@ -58,6 +57,7 @@ export class Account {
   constructor(terms: AccountTerms) {
     this.#terms = terms;
     this.#protection = new Protection(terms.work);
+    this.#sessions = new Sessions({ ...terms, rows: () => this.#rows() });
     this.#appLock = new AppLock(terms.settings, terms.clock, terms.markers, () => void this.lock());
   }
 
@@ -181,9 +181,12 @@ export class Account {
     if (!unlocked) return;
     const { primary, tabs } = unlocked;
     tabs.tell({ kind: 'locked' });
-    const wiped = this.#end();
+    const ending = [this.#end(), this.#rows().endSession(primary)];
     this.lockedBecause = because;
-    this.#ended = Promise.allSettled([wiped, this.#rows().endSession(primary)]);
+    // Told again to tabs that begin just now: those that begin later find no session.
+    this.#ended = Promise.allSettled(ending).then(() =>
+      tellTabs<News>(this.#tabsOf(primary), { kind: 'locked' }),
+    );
     await this.#ended;
     await this.#terms.sessionEnded(primary);
   }
@@ -235,40 +238,31 @@ export class Account {
     this.#database?.close();
   }
 
-  /** Another tab has locked the account. */
+  /** Another tab has locked the account: whatever this one has left for the next page meanwhile goes, too. */
   async lockedElsewhere(): Promise<void> {
-    if (this.#unlocked) await this.#end();
+    const unlocked = this.#unlocked;
+    if (!unlocked) return;
+    this.#ended = Promise.allSettled([this.#end(), this.#sessions.endOwn(unlocked)]);
+    await this.#ended;
+    await this.#terms.sessionEnded(unlocked.primary);
   }
 
-  /** The keys that are kept over a reload: only with a key of this browser's own, which can be taken off the sigchain. */
+  /** Keeps the keys over a reload; where another tab has locked the account meanwhile, it is locked here as well. */
   async keepSession(account: Unlocked): Promise<void> {
-    const { settings, clock } = this.#terms;
-    if (!settings.staysUnlocked || !account.device) return this.#rows().endSession(account.primary);
-    const opening = await account.opener.portablePair();
-    const expiresAt = clock.now() + SESSION;
-    try {
-      await this.#rows().keepSession({
-        primary: account.primary,
-        opening,
-        ...account.mailbox.keys,
-        expiresAt,
-      });
-    } catch {
-      // A browser that cannot store these keys asks for the passphrase after each reload.
-    }
+    const isKept = await this.#sessions.keep(account);
+    if (!isKept && this.#unlocked === account) await this.lockedElsewhere();
   }
 
   async #resume(row: AccountRow): Promise<void> {
     this.current = summary(row);
-    const isIdle = this.#appLock.isOver();
-    if (isIdle || !this.#terms.settings.staysUnlocked) await this.#rows().endSession(row.primary);
-    const session = await this.#rows().session(row.primary, this.#terms.clock.now());
+    const session = await this.#sessions.resume(row, this.#appLock.isOver());
     if (!session) {
       this.status = 'locked';
       return this.#terms.sessionEnded(row.primary);
     }
     const opener = new OpeningKey(parseEd25519(row.primary), session.opening);
-    await this.#begin(row, opener, { data: session.data, tags: session.tags }, undefined);
+    const keys = { data: session.data, tags: session.tags };
+    await this.#begin(row, opener, keys, undefined, idOf(session));
   }
 
   async #unlockWith(row: AccountRow, secrets: Secrets): Promise<void> {
@@ -298,18 +292,20 @@ export class Account {
     opener: OpeningKey,
     keys: DataKeys,
     identity: SecretKey | undefined,
+    session?: string,
   ): Promise<void> {
     const { clock, heard } = this.#terms;
     if (!this.#database) throw new Refusal('storage_unavailable');
-    const unlocked = new Unlocked({
+    const unlocked: Unlocked = new Unlocked({
       primary: opener.primary,
       handle: row.handle,
       server: row.server,
       opener,
       mailbox: new Mailbox(this.#database, row.primary, keys),
-      tabs: new Tabs<News>(`${this.#database.name}-${row.primary}`, heard),
+      tabs: new Tabs<News>(this.#tabsOf(row.primary), (news) => this.#unlocked === unlocked && heard(news)),
     });
     unlocked.identity = identity;
+    unlocked.session = session;
     this.#unlocked = unlocked;
     await this.#terms.begin(unlocked);
     if (this.#unlocked !== unlocked) return;
@@ -387,6 +383,10 @@ export class Account {
     const row = this.current && (await this.#rows().get(this.current.primary));
     if (!row) throw new Refusal('not_found');
     return row;
+  }
+
+  #tabsOf(primary: string): string {
+    return `${this.#database?.name}-${primary}`;
   }
 
   #rows(): Accounts {

@@ -165,11 +165,15 @@ export class Kez {
   /** Signs in as this browser's own device; as the identity itself where that cannot be. */
   async #connect(account: Unlocked): Promise<void> {
     const mail = this.#mail;
-    account.device ??= await keptDevice(account.mailbox);
+    const device = account.device ?? (await keptDevice(account.mailbox));
+    if (!this.#isOpen(account)) return;
+    account.device ??= device;
     if (!account.device && account.identity) await this.#makeDevice(account);
+    if (!this.#isOpen(account)) return;
     // After a reload without a device of its own, only the passphrase can sign in.
     if (!account.speaker) return void (await this.account.lock());
     await this.account.keepSession(account);
+    if (!this.#isOpen(account)) return;
     const opening = this.connection.open(account, {
       opened: (client) => {
         mail?.opened(client);
@@ -192,9 +196,15 @@ export class Kez {
     void opening.catch(() => undefined);
   }
 
+  /** Whether it is not locked: asked after whatever takes time, since anybody may lock meanwhile, in any tab. */
+  #isOpen(account: Unlocked): boolean {
+    return this.#account === account;
+  }
+
   async #makeDevice(account: Unlocked): Promise<void> {
     try {
-      account.device = await makeDevice(account, this.chains, deviceName(this.#platform.userAgent));
+      const device = await makeDevice(account, this.chains, deviceName(this.#platform.userAgent));
+      if (this.#isOpen(account)) account.device = device;
     } catch {
       // The sigchain service is away: the identity signs until it is back.
     }
@@ -210,11 +220,13 @@ export class Kez {
   /** The server does not let this browser in: its own sigchain may say why. */
   async #diagnose(account: Unlocked): Promise<string> {
     const chain = await this.chains.read(account.primary);
+    if (!this.#isOpen(account)) return 'unauthorized';
     if (chain.successor) return 'key_rotated';
     const { device } = account;
     if (!device || chain.fault || chain.devices.some((one) => one.device === device.primary))
       return 'unauthorized';
     await forgetDevice(account.mailbox);
+    if (!this.#isOpen(account)) return 'unauthorized';
     account.device = undefined;
     if (account.identity) await this.#connect(account);
     else await this.account.lock('unknown_device');
@@ -256,15 +268,8 @@ export class Kez {
     void this.people.hear(news);
   }
 
-  /** What this tab may have left for the service worker meanwhile goes, too. */
-  async #lockedElsewhere(): Promise<void> {
-    const primary = this.account.current?.primary;
-    await this.account.lockedElsewhere();
-    if (primary) await this.push.sessionEnded(primary);
-  }
-
   #heardElsewhere(news: News): void {
-    if (news.kind === 'locked') return void this.#lockedElsewhere();
+    if (news.kind === 'locked') return void this.account.lockedElsewhere();
     this.#mail?.hear(news);
     this.#heard(news);
   }

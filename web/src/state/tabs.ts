@@ -11,7 +11,7 @@ export class Tabs<News> {
   #turn = new AbortController();
   #leads = false;
 
-  constructor(name: string, heard: (news: News) => void) {
+  constructor(name: string, heard: (news: News) => unknown) {
     this.#name = name;
     this.#locks = globalThis.navigator?.locks ?? locksHere;
     this.#channel = new BroadcastChannel(`kez-${name}`);
@@ -65,6 +65,13 @@ export class Tabs<News> {
     this.#closed.abort();
     this.#channel.close();
   }
+}
+
+/** Tells the tabs that have an account open, from one that has not. */
+export function tellTabs<News>(name: string, news: News): void {
+  const channel = new BroadcastChannel(`kez-${name}`);
+  channel.postMessage(news);
+  channel.close();
 }
 
 /** The same locks where the platform has none (Node): for one page, in their order. */

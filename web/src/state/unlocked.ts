@@ -31,6 +31,9 @@ export class Unlocked {
   identity: SecretKey | undefined;
   /** This browser's own key, once the sigchain says that it speaks for the identity. */
   device: DeviceKey | undefined;
+  /** The id of the session that keeps it over a reload, once there is one. */
+  session: string | undefined;
+  isWiped = false;
 
   constructor(given: {
     primary: Ed25519Primary;
@@ -62,6 +65,7 @@ export class Unlocked {
 
   /** No key of it stays in memory. Its tabs are left when nothing of it is written any more. */
   wipe(): void {
+    this.isWiped = true;
     this.identity?.forget();
     this.identity = undefined;
     this.device = undefined;

@@ -2,6 +2,9 @@
 import { storageFault } from './fault.ts';
 import type { AccountRow, Database, SessionRow } from './schema.ts';
 
+/** What stands for the id of a session that an early version has kept. */
+export const idOf = ({ id }: SessionRow): string => id ?? '';
+
 export class Accounts {
   readonly #database: Database;
 
@@ -50,11 +53,27 @@ export class Accounts {
     return undefined;
   }
 
-  async keepSession(session: SessionRow): Promise<void> {
-    await this.#database.put('sessions', session);
+  /**
+   * Keeps a session, and gives its id. One that is renewed and is no more was ended in another tab: it stays so, and there is no
+   * id. Tabs that were unlocked apart share the id of the first.
+   */
+  async keepSession(session: SessionRow, isRenewal: boolean): Promise<string | undefined> {
+    const transaction = this.#database.transaction('sessions', 'readwrite');
+    const done = transaction.done;
+    done.catch(() => undefined);
+    const standing = await transaction.store.get(session.primary);
+    const id = isRenewal ? session.id : (standing?.id ?? session.id);
+    if (isRenewal && (!standing || idOf(standing) !== id)) return undefined;
+    await transaction.store.put(id === undefined ? session : { ...session, id });
+    await done;
+    return id;
   }
 
-  async endSession(primary: string): Promise<void> {
-    await this.#database.delete('sessions', primary);
+  /** Ends the session; only the one with this id, where one is given. */
+  async endSession(primary: string, id?: string): Promise<void> {
+    const transaction = this.#database.transaction('sessions', 'readwrite');
+    const standing = id === undefined ? undefined : await transaction.store.get(primary);
+    if (id === undefined || (standing && idOf(standing) === id)) await transaction.store.delete(primary);
+    await transaction.done;
   }
 }

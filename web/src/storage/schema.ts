@@ -23,6 +23,8 @@ export interface AccountRow {
 /** What keeps an account unlocked over a reload: keys that the browser uses and does not show. Gone when it is locked. */
 export interface SessionRow {
   primary: string;
+  /** Drawn when the account was unlocked, so that a tab knows the session that it goes on with; none in rows of early versions. */
+  id?: string;
   /** Opens mail (X25519). */
   opening: PortablePair;
   /** Opens and names what is stored. */

@@ -3,6 +3,7 @@ import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { utf8, type Bytes } from '../crypto/bytes.ts';
+import { SecretKey } from '../crypto/keys.ts';
 import { Accounts } from './accounts.ts';
 import { ArchiveWriter, openArchive } from './archive.ts';
 import { dataKeys } from './box.ts';
@@ -218,6 +219,46 @@ describe('a mailbox', () => {
     ]);
     await mail.commit({ sent: [waiting[0]?.place ?? 0] });
     expect((await mail.outbox()).map(({ id }) => id)).toEqual(['b']);
+  });
+});
+
+describe('a session', () => {
+  const session = async (id: string) => {
+    const { data, tags } = await dataKeys(bytes(32, 1));
+    const opening = await SecretKey.fromSeed(bytes(32, 2)).portablePair();
+    return { primary: ALICE, id, opening, data, tags, expiresAt: 1 };
+  };
+
+  test('is renewed while it stands, and not once it was ended elsewhere', async () => {
+    const rows = new Accounts(database);
+    expect(await rows.keepSession(await session('a'), false)).toBe('a');
+    expect(await rows.keepSession(await session('a'), true)).toBe('a');
+    await rows.endSession(ALICE);
+    expect(await rows.keepSession(await session('a'), true)).toBeUndefined();
+    expect(await rows.session(ALICE, 0)).toBeUndefined();
+    expect(await rows.keepSession(await session('b'), false)).toBe('b');
+    expect(await rows.keepSession(await session('a'), true)).toBeUndefined();
+    expect((await rows.session(ALICE, 0))?.id).toBe('b');
+  });
+
+  test('is one for tabs that were unlocked apart, and ended by who knows it', async () => {
+    const rows = new Accounts(database);
+    await rows.keepSession(await session('a'), false);
+    expect(await rows.keepSession(await session('b'), false)).toBe('a');
+    await rows.endSession(ALICE, 'b');
+    expect((await rows.session(ALICE, 0))?.id).toBe('a');
+    await rows.endSession(ALICE, 'a');
+    expect(await rows.session(ALICE, 0)).toBeUndefined();
+  });
+
+  test('of an early version, which had no id, is renewed and ended like others', async () => {
+    const rows = new Accounts(database);
+    const { id: _, ...early } = await session('');
+    await database.put('sessions', early);
+    expect(await rows.keepSession(await session(''), true)).toBe('');
+    await database.put('sessions', early);
+    await rows.endSession(ALICE, '');
+    expect(await rows.session(ALICE, 0)).toBeUndefined();
   });
 });
 

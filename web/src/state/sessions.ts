@@ -1,0 +1,73 @@
+// What keeps an account unlocked over a reload, and does no more once it was locked in any tab.
+import { toHex } from '../crypto/bytes.ts';
+import type { Accounts } from '../storage/accounts.ts';
+import type { AccountRow, SessionRow } from '../storage/schema.ts';
+import type { Clock } from './clock.svelte.ts';
+import type { Settings } from './settings.svelte.ts';
+import type { Unlocked } from './unlocked.ts';
+
+/** A session outlives the last use of it so long, in milliseconds. */
+export const SESSION = 30 * 24 * 60 * 60 * 1000;
+
+export interface SessionTerms {
+  settings: Settings;
+  clock: Clock;
+  rows(): Accounts;
+}
+
+export class Sessions {
+  readonly #terms: SessionTerms;
+  #keeping: Promise<unknown> = Promise.resolve();
+
+  constructor(terms: SessionTerms) {
+    this.#terms = terms;
+  }
+
+  /** The session of an account, if there is one and it may be gone on with. */
+  async resume({ primary }: AccountRow, isIdle: boolean): Promise<SessionRow | undefined> {
+    const { settings, clock } = this.#terms;
+    const rows = this.#terms.rows();
+    if (isIdle || !settings.staysUnlocked) await rows.endSession(primary);
+    return rows.session(primary, clock.now());
+  }
+
+  /**
+   * Keeps the keys over a reload: only with a key of this browser's own, which can be taken off the sigchain. False where the
+   * account was locked in another tab whose word has not come yet: nothing is kept then.
+   */
+  async keep(account: Unlocked): Promise<boolean> {
+    const keeping = this.#keep(account);
+    this.#keeping = Promise.allSettled([this.#keeping, keeping]);
+    return keeping;
+  }
+
+  /** Another tab has locked: what this one may have kept since goes, and nothing of who has unlocked since then. */
+  async endOwn(account: Unlocked): Promise<void> {
+    await this.#keeping;
+    const { primary, session } = account;
+    if (session !== undefined) await this.#terms.rows().endSession(primary, session);
+  }
+
+  async #keep(account: Unlocked): Promise<boolean> {
+    const { settings, clock } = this.#terms;
+    const rows = this.#terms.rows();
+    const { primary, mailbox } = account;
+    if (!settings.staysUnlocked || !account.device) {
+      account.session = undefined;
+      await rows.endSession(primary);
+      return true;
+    }
+    const opening = await account.opener.portablePair();
+    if (account.isWiped) return false;
+    const id = account.session ?? toHex(crypto.getRandomValues(new Uint8Array(16)));
+    const row = { primary, id, opening, ...mailbox.keys, expiresAt: clock.now() + SESSION };
+    try {
+      const kept = await rows.keepSession(row, account.session !== undefined);
+      account.session = kept;
+      return kept !== undefined;
+    } catch {
+      // A browser that cannot store these keys asks for the passphrase after each reload.
+      return true;
+    }
+  }
+}
