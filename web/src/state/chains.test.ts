@@ -89,6 +89,17 @@ test('a chain is verified, and what it has come to is told', async () => {
   expect(await chains.vouch(alice.primary, alice.primary)).toBe(false);
 });
 
+test('devices are remembered as they were read last, whatever the server shows now', async () => {
+  const chains = await reader();
+  expect(await chains.remembered(alice.primary)).toEqual([]);
+  const proof = await deviceProof(alice.primary, laptop);
+  shown = await chainOf({ op: 'add_device', device: laptop.primary, name: 'laptop', proof });
+  expect(await chains.remembered(alice.primary)).toEqual([]);
+  await chains.read(alice.primary);
+  shown = { events: [], head: undefined };
+  expect(await chains.remembered(alice.primary)).toEqual([laptop.primary]);
+});
+
 test('events that were seen and are gone are noticed', async () => {
   const chains = await reader();
   const whole = await chainOf(addOp('github:a'), addOp('github:b'));
