@@ -13,6 +13,7 @@ export type ClientCode =
   | 'picture_too_large'
   | 'rolled_back'
   | 'forked'
+  | 'long_chain'
   | 'locked'
   | 'push_denied'
   | 'push_failed';

@@ -54,6 +54,8 @@ interface Remembered {
 const LOOKS = 4;
 /** How often an event is signed anew because another one came first. */
 const RACES = 16;
+/** Pages that are followed while mail waits, of half a megabyte or a thousand events: nearly all chains are shorter. */
+const PAGES = 2;
 /** Characters of a device's name that are kept. */
 const MAX_NAME = 200;
 /** So long a look at a chain answers for those who ask at the same time, in milliseconds. */
@@ -105,9 +107,12 @@ export class Chains {
     await this.append({ op: 'revoke', subject: parseIdentifier(device) });
   }
 
-  /** Whether somebody's chain says that a device is theirs, now; a chain that does not hold vouches for nobody. */
+  /**
+   * Whether somebody's chain says that a device is theirs, now; a chain that does not hold vouches for nobody. `long_chain` when
+   * it was followed a part of the way, for others wait: asked again, it is followed from there.
+   */
   async vouch(primary: Ed25519Primary, device: Ed25519Primary): Promise<boolean> {
-    const { remembered, fault } = await this.#look(primary);
+    const { remembered, fault } = await this.#look(primary, PAGES);
     return !fault && Chain.from(remembered.state).hasDevice(device);
   }
 
@@ -146,22 +151,22 @@ export class Chains {
     await this.#http.post(paths.sigchain(system, name), event);
   }
 
-  #look(primary: Primary): Promise<Look> {
+  #look(primary: Primary, pages = Infinity): Promise<Look> {
     const known = this.#looks.get(primary);
     if (known && this.#clock.now() - known.at < FRESH) return known.look;
-    const look = this.#lookNow(primary);
+    const look = this.#lookNow(primary, pages);
     this.#looks.set(primary, { at: this.#clock.now(), look });
     look.catch(() => this.#looks.delete(primary));
     return look;
   }
 
-  async #lookNow(primary: Primary): Promise<Look> {
+  async #lookNow(primary: Primary, pages: number): Promise<Look> {
     const { note, kept } = await this.#remembered(primary);
     let remembered: Remembered = kept ?? { state: new Chain(primary).state(), since: {} };
     const keep = async (notes: Remembered) =>
       void (note && (await this.#account?.mailbox.commit({ notes: { [note]: notes } })));
     for (let look = 1; ; look++) {
-      const extended = await this.#extend(remembered, keep);
+      const extended = await this.#extend(remembered, pages, keep);
       if (extended.fault?.code === 'rolled_back' && look < LOOKS) {
         remembered = extended.remembered;
         await new Promise((again) => setTimeout(again, delay(look)));
@@ -179,9 +184,13 @@ export class Chains {
   }
 
   /** The chain with what came since, page by page; each is kept, so that whoever is interrupted goes on from there. */
-  async #extend(from: Remembered, keep: (remembered: Remembered) => Promise<void>): Promise<Look> {
+  async #extend(
+    from: Remembered,
+    pages: number,
+    keep: (remembered: Remembered) => Promise<void>,
+  ): Promise<Look> {
     let remembered = from;
-    for (;;) {
+    for (let page = 1; ; page++) {
       const { events, head, more } = await this.#events(remembered.state.primary, remembered.state.length);
       const mismatch = compare(remembered.state, head, events.length);
       if (mismatch) return { remembered, fault: mismatch };
@@ -198,6 +207,7 @@ export class Chains {
         return { remembered, fault: isFork ? { code: 'forked', seq: fault.seq - 1 } : fault };
       }
       if (!more || events.length === 0) return { remembered, fault: null };
+      if (page >= pages) throw new Refusal('long_chain');
     }
   }
 

@@ -148,7 +148,7 @@ test('what was followed of a long chain is kept when the rest cannot be had', as
     request: async (_: string, text: string) => {
       const { since } = JSON.parse(text) as { since: number };
       asked.push(since);
-      if (asked.length === 3) throw new Error('no answer');
+      if (asked.length === 2) throw new Error('no answer');
       const page = `{"events":[${events[since]}],"head":{"seq":2,"head":"${head}"},"more":${since < 2}}`;
       return { data: utf8(page) };
     },
@@ -157,7 +157,7 @@ test('what was followed of a long chain is kept when the rest cannot be had', as
   const chains = await reader(origin, { isLive: true, calls });
   await expect(chains.vouch(alice.primary, laptop.primary)).rejects.toMatchObject({ code: 'unavailable' });
   expect(await chains.vouch(alice.primary, laptop.primary)).toBe(false);
-  expect(asked).toEqual([0, 1, 2, 2]);
+  expect(asked).toEqual([0, 1, 1, 2]);
 });
 
 test('a name as long as an event is cut: it is only shown', async () => {

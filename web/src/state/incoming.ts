@@ -6,6 +6,7 @@ import type { Stored } from '../nats/live.ts';
 import type { Change, KeptChat, KeptMessage, KeptOutgoing } from '../storage/kept.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
 import type { Opened, Tasks } from '../workers/tasks.ts';
+import { allAside, asideNote, setAside } from './aside.ts';
 import { EarlyReceipts } from './early-receipts.ts';
 import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
@@ -34,12 +35,15 @@ const HOLDS: ReadonlySet<string> = new Set([
 export const CURSOR = 'cursor';
 export const REFUSED = 'refused';
 
+/** The code of whatever was not decided, for which there is another look. */
+const LATER = 'long_chain';
+
 type Judged = { message: Message } | { code: string };
 
 export interface IncomingTerms {
   mailroom: Mailroom;
   work: Pick<Tasks, 'open'>;
-  /** Whether the sender's sigchain says that the device is theirs; throws while it cannot be asked. */
+  /** Whether the sender's sigchain says that the device is theirs; throws while it cannot be asked, or takes long to follow. */
   vouch(primary: Ed25519Primary, device: Ed25519Primary): Promise<boolean>;
   /** Seconds, by the server's clock as far as it is known. */
   now(): number;
@@ -49,9 +53,22 @@ export class Incoming {
   readonly #terms: IncomingTerms;
   /** The batch that was given back for somebody's sigchain, and how often. */
   #failed = { cursor: 0, times: 0 };
+  #resuming: Promise<void> = Promise.resolve();
+  #isStopped = false;
 
   constructor(terms: IncomingTerms) {
     this.#terms = terms;
+  }
+
+  /** Goes on with what was set aside, in turn. */
+  resume(): void {
+    this.#resuming = this.#resuming.then(() => this.#resumeNow()).catch(() => undefined);
+  }
+
+  /** When this returns, nothing that was set aside is looked at any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#resuming;
   }
 
   /** Takes messages in, in order. When this returns they are kept; what it throws is tried again with the same messages. */
@@ -60,30 +77,80 @@ export class Incoming {
   }
 
   async #takeBatch(stored: readonly Stored[]): Promise<void> {
-    const { mailroom, work, now } = this.#terms;
-    const envelopes = stored.map(({ envelope }) => envelope);
     const cursor = stored.at(-1)?.seq ?? 0;
     if (this.#failed.cursor !== cursor) this.#failed = { cursor, times: 0 };
-    const opened = await this.#judgeAll(
-      await work.open(envelopes, mailroom.account.opener, timeOf(stored, now())),
-    );
+    const judged = await this.#judgeAll(await this.#open(stored));
+    await this.#keep(async (mailbox) => {
+      // Another tab may have read as far while this one was opening.
+      if ((((await mailbox.note(CURSOR)) as number | undefined) ?? 0) >= cursor) return undefined;
+      const aside = await setAside(
+        mailbox,
+        stored.filter((_, at) => isLater(judged[at])),
+      );
+      const isKept = ({ seq }: Stored) => asideNote(seq) in aside;
+      const now = judged.filter((one, at) => !isLater(one) || !isKept(stored[at] as Stored));
+      return { judged: now, notes: { [CURSOR]: cursor, ...aside } };
+    });
+    if (judged.some(isLater)) this.resume();
+  }
+
+  #open(stored: readonly Stored[]): Promise<Opened[]> {
+    const { mailroom, work, now } = this.#terms;
+    const envelopes = stored.map(({ envelope }) => envelope);
+    return work.open(envelopes, mailroom.account.opener, timeOf(stored, now()));
+  }
+
+  /** Writes what these messages come to, and with it these notes. */
+  async #keep(
+    decide: (
+      mailbox: Mailbox,
+    ) => Promise<{ judged: readonly Judged[]; notes: Record<string, unknown> } | undefined>,
+  ): Promise<void> {
+    const { mailroom, now } = this.#terms;
     let counts: Record<string, number> | undefined;
     let faces: string[] = [];
     await mailroom.change(async (mailbox) => {
-      // Another tab may have read as far while this one was opening.
-      if ((((await mailbox.note(CURSOR)) as number | undefined) ?? 0) >= cursor) return undefined;
+      const decided = await decide(mailbox);
+      if (!decided) return undefined;
       const batch = new Batch(mailbox, now() * 1000);
-      for (const one of opened) {
+      for (const one of decided.judged) {
         if ('message' in one) await batch.add(one.message, mailroom.account.primary);
         else batch.refuse(one.code);
       }
       counts = await batch.refusals();
       faces = [...batch.keys.keys()];
-      const notes = { [CURSOR]: cursor, ...(counts ? { [REFUSED]: counts } : {}), ...(await batch.notes()) };
+      const refused = counts ? { [REFUSED]: counts } : {};
+      const notes = { ...decided.notes, ...refused, ...(await batch.notes()) };
       return { ...(await batch.change()), send: await this.#receipts(batch.delivered), notes };
     });
     for (const primary of faces) mailroom.tell({ kind: 'face', primary });
     if (counts) mailroom.tell({ kind: 'refused', counts });
+  }
+
+  /** Goes round what was set aside as long as something comes of it. */
+  async #resumeNow(): Promise<void> {
+    const { mailbox } = this.#terms.mailroom.account;
+    for (let left = await allAside(mailbox); left.length > 0;) {
+      const next: Stored[] = [];
+      for (const stored of left) if (!this.#isStopped && (await this.#goesOn(stored))) next.push(stored);
+      left = next;
+    }
+  }
+
+  /** Looks at one that was set aside; whether another look brings more. What fails waits for the next connection. */
+  async #goesOn(stored: Stored): Promise<boolean> {
+    try {
+      const [opened] = await this.#open([stored]);
+      const judged = opened && (await this.#judge(opened, true));
+      if (!judged || isLater(judged)) return judged !== undefined;
+      const name = asideNote(stored.seq);
+      await this.#keep(async (mailbox) =>
+        (await mailbox.note(name)) ? { judged: [judged], notes: { [name]: undefined } } : undefined,
+      );
+    } catch {
+      // It is still there.
+    }
+    return false;
   }
 
   async #judgeAll(opened: readonly Opened[]): Promise<Judged[]> {
@@ -103,6 +170,7 @@ export class Incoming {
       const isTheirs = await this.#terms.vouch(opened.message.primary, opened.message.device);
       return isTheirs ? opened : { code: 'unknown_device' };
     } catch (error) {
+      if (codeOf(error) === LATER) return { code: LATER };
       if (isPatient || HOLDS.has(codeOf(error))) throw error;
       // One person's sigchain does not stop the mail of all others.
       return { code: codeOf(error) };
@@ -128,6 +196,10 @@ export class Incoming {
 function timeOf(stored: readonly Stored[], now: number): number {
   const times = stored.map(({ receivedAt }) => Date.parse(receivedAt) / 1000);
   return Math.max(now, ...times.filter((time) => !Number.isNaN(time)));
+}
+
+function isLater(judged: Judged | undefined): boolean {
+  return judged !== undefined && 'code' in judged && judged.code === LATER;
 }
 
 /** What a batch of messages comes to. */

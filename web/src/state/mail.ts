@@ -104,6 +104,7 @@ export class Mail {
     this.#client = client;
     this.#feed?.attach(client);
     this.#siblings.follow(client);
+    if (this.#account.tabs.leads) this.#incoming.resume();
     this.#outbox.kick();
   }
 
@@ -124,7 +125,7 @@ export class Mail {
     clearTimeout(this.#ackTimer);
     this.#outbox.stop();
     this.#feed?.stop();
-    await this.#running;
+    await Promise.all([this.#running, this.#incoming.stop()]);
   }
 
   /** Something waits in the outbox: this tab sends it, or asks the one that does. */
@@ -152,6 +153,7 @@ export class Mail {
     turn.addEventListener('abort', () => feed.stop());
     if (this.#client && !this.#client.isClosed()) feed.attach(this.#client);
     this.#running = feed.run();
+    this.#incoming.resume();
     this.#outbox.kick();
     this.#ackSoon(since);
   }

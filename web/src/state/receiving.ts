@@ -83,5 +83,7 @@ export async function receiving(
     },
     /** What could not be taken is offered again. */
     again: () => incoming.take(stored),
+    /** What was set aside is looked at again. */
+    resume: () => incoming.resume(),
   };
 }

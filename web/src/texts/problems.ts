@@ -22,6 +22,7 @@ export const problems: Readonly<Record<string, string>> = {
   key_mismatch: 'That belongs to another key.',
   key_rotated: 'This identity has moved to another key.',
   locked: 'The account is locked.',
+  long_chain: 'The sigchain is very long, and was not followed to its end.',
   mailbox_full: 'The mailbox of the recipient is full.',
   malformed: 'That cannot be read.',
   needs_passphrase: 'This needs your passphrase.',
