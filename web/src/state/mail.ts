@@ -66,7 +66,7 @@ export class Mail {
         await terms.connection.calls.call(SEND, { to: peer, envelope: new Verbatim(sealed), ...silence });
       },
     });
-    this.#siblings = new Siblings(account, terms.chains);
+    this.#siblings = new Siblings(this.mailroom, terms.chains);
     this.#incoming = new Incoming({
       mailroom: this.mailroom,
       work: terms.work,
@@ -111,6 +111,7 @@ export class Mail {
   /** The client has been connected again. */
   disturbed(): void {
     this.#feed?.disturb();
+    this.#siblings.disturb();
     this.#outbox.kick();
   }
 
@@ -125,7 +126,7 @@ export class Mail {
     clearTimeout(this.#ackTimer);
     this.#outbox.stop();
     this.#feed?.stop();
-    await Promise.all([this.#running, this.#incoming.stop()]);
+    await Promise.all([this.#running, this.#incoming.stop(), this.#siblings.close()]);
   }
 
   /** Something waits in the outbox: this tab sends it, or asks the one that does. */
