@@ -1,9 +1,10 @@
 // What has to be said above every page: a newer version, installing, a clock that is wrong; and a browser that has deleted
 // everything.
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { check } from './fit.ts';
 import { Mesh, WEB } from './mesh.ts';
 import { expect, test as story } from './story.ts';
 
@@ -35,7 +36,7 @@ test('a newer version is offered, and taken when the person says so', async ({ p
   const { page } = alice;
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await expect(page.getByText('A newer version of Kez is ready.')).toBeHidden();
-  await release(pages);
+  await release(pages, 'newer');
   await page.reload();
   await expect(page.getByText('A newer version of Kez is ready.')).toBeVisible();
   await expect(version(page)).toHaveCount(0);
@@ -48,6 +49,38 @@ test('a newer version is offered, and taken when the person says so', async ({ p
   await expect(version(page)).toHaveAttribute('content', 'newer');
   await expect(page.getByText('A newer version of Kez is ready.')).toBeHidden();
   await alice.live();
+});
+
+test('an update that was taken in one tab leaves none of the others blank', async ({ person, pages }) => {
+  const alice = await person('alice');
+  await alice.create();
+  await alice.live();
+  const [second, third] = [await alice.context.newPage(), await alice.context.newPage()];
+  for (const page of [second, third]) {
+    await page.goto('/chats');
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible();
+  }
+  const [old] = (await readdir(join(pages, 'assets'))).filter((name) => /^Settings-.*\.js$/.test(name));
+  if (!old) throw new Error('the settings are not loaded late');
+  await release(pages, 'newest', `/assets/${old}`);
+  await rename(join(pages, 'assets', old), join(pages, old));
+  await alice.page.reload();
+  await alice.page.getByRole('button', { name: 'Update' }).click();
+  await expect(version(alice.page)).toHaveAttribute('content', 'newest');
+
+  // What the browser has kept of its own accord goes, sooner or later.
+  await (await alice.context.newCDPSession(second)).send('Network.clearBrowserCache');
+  await second.getByRole('link', { name: 'Settings' }).click();
+  await expect(second.getByRole('alert')).toContainText('This part of Kez could not be loaded');
+  await check(second, 'a page that did not come');
+  await rename(join(pages, old), join(pages, 'assets', old));
+  await second.getByRole('button', { name: 'Load Kez again' }).click();
+  await expect(version(second)).toHaveAttribute('content', 'newest');
+  await expect(second.getByRole('button', { name: 'Lock now' })).toBeVisible();
+
+  // The offer still stands in the last one, whose version is the newest already.
+  await third.getByRole('button', { name: 'Update' }).click();
+  await expect(version(third)).toHaveAttribute('content', 'newest');
 });
 
 test('installing is offered once, and done when the person says so', async ({ person }) => {
@@ -124,14 +157,15 @@ test('a browser that has deleted everything says so, and the phrase brings the i
   await alice.live();
 });
 
-/** Another version of the page and of the service worker that keeps it. */
-async function release(pages: string): Promise<void> {
+/** Another version of the page and of the service worker that keeps it, perhaps without a file that it needs no more. */
+async function release(pages: string, name: string, without = ''): Promise<void> {
   const [page, worker] = [join(pages, 'index.html'), join(pages, 'service-worker.js')];
-  await writeFile(
-    page,
-    (await readFile(page, 'utf8')).replace('<head>', '<head><meta name="version" content="newer">'),
-  );
-  await writeFile(worker, (await readFile(worker, 'utf8')).replace(/VERSION="[^"]*"/, 'VERSION="newer"'));
+  const head = `<head><meta name="version" content="${name}">`;
+  await writeFile(page, (await readFile(page, 'utf8')).replace(/<head>(<meta name="version"[^>]*>)?/, head));
+  const script = (await readFile(worker, 'utf8'))
+    .replace(/VERSION="[^"]*"/, `VERSION="${name}"`)
+    .replace(`"${without}",`, '');
+  await writeFile(worker, script);
   for (const file of [page, worker])
     for (const suffix of ['.gz', '.br']) await rm(file + suffix, { force: true });
 }

@@ -305,4 +305,9 @@ export const texts = {
     text: 'The address may be mistyped, or from an older version.',
     home: 'To the start',
   },
+  notLoaded: {
+    title: 'This part of Kez could not be loaded',
+    text: 'Kez was updated in another tab, or there is no connection. Nothing that you wrote is lost.',
+    reload: 'Load Kez again',
+  },
 } as const;

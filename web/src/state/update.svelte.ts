@@ -25,11 +25,15 @@ export class Update {
 
   /** Takes the newer version and reloads the page. */
   async apply(): Promise<void> {
-    const taken = new Promise((resolve) =>
-      navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
-    );
-    this.#waiting?.postMessage('take over');
-    if (this.#waiting) await taken;
+    const waiting = this.#waiting;
+    // Another tab may have taken it already.
+    if (waiting?.state === 'installed') {
+      const taken = new Promise((resolve) =>
+        navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+      );
+      waiting.postMessage('take over');
+      await taken;
+    }
     location.reload();
   }
 
