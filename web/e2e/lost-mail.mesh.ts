@@ -1,9 +1,11 @@
 // Mail that must not be lost, whatever somebody else puts onto a sigchain, and whatever clock and device it was written with.
 import 'fake-indexeddb/auto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Chain } from '../src/crypto/chain.ts';
 import { createSigned, envelopeText } from '../src/crypto/envelope.ts';
-import type { Json } from '../src/crypto/json.ts';
+import type { Json, JsonObject } from '../src/crypto/json.ts';
 import { SecretKey } from '../src/crypto/keys.ts';
+import { messageId } from '../src/crypto/message.ts';
 import { deviceProof, opPayload, type Op } from '../src/crypto/op.ts';
 import { payload } from '../src/crypto/payload.ts';
 import { formatTime } from '../src/crypto/timestamp.ts';
@@ -34,13 +36,27 @@ describe.skipIf(missing)('mail is not lost', () => {
     const alice = await browsers.create('alice');
     const me = alice.kez.account.current?.primary ?? '';
     const stranger = new Stranger(mesh.origin);
-    const device = SecretKey.fromSeed(crypto.getRandomValues(new Uint8Array(32)));
-    await stranger.append(await deepEvent(stranger.key, device));
-    const body = { kind: 'text', text: 'from the deep' } as const;
-    const id = '1'.repeat(32);
-    await stranger.post(me, await stranger.seal({ to: me, id, body, signer: device }));
+    const chain = new Chain(stranger.key.primary);
+    let deep: Json = 1;
+    for (let levels = 0; levels < 62; levels++) deep = [deep];
+    const device = await addDevice(stranger, chain, { deep });
+    await stranger.post(me, await letter(stranger, me, device, 'from the deep'));
     await bob.kez('send', 'alice', 'behind it');
     await expect.poll(() => previews(alice), PATIENCE).toEqual(['behind it', 'from the deep']);
+  });
+
+  test('while the longest of sigchains is followed, nor what its owner writes', async () => {
+    const frank = await browsers.create('frank');
+    const me = frank.kez.account.current?.primary ?? '';
+    const stranger = new Stranger(mesh.origin);
+    const chain = new Chain(stranger.key.primary);
+    // More than two pages, of half a megabyte each.
+    for (let number = 0; number < 80; number++)
+      await addDevice(stranger, chain, { long: 'x'.repeat(15_000) });
+    const device = await addDevice(stranger, chain, {});
+    await stranger.post(me, await letter(stranger, me, device, 'from far away'));
+    await bob.kez('send', 'frank', 'behind it');
+    await expect.poll(() => previews(frank), PATIENCE).toEqual(['behind it', 'from far away']);
   });
 
   test('by a clock that is an hour behind', async () => {
@@ -75,19 +91,28 @@ describe.skipIf(missing)('mail is not lost', () => {
   });
 });
 
-/** The event that adds a device, with something in it that this version does not know, 64 levels deep in all. */
-async function deepEvent(key: SecretKey, device: SecretKey): Promise<string> {
-  const proof = await deviceProof(key.primary, device);
-  const op: Op = { op: 'add_device', device: device.primary, name: 'deep', proof };
-  let deep: Json = 1;
-  for (let levels = 0; levels < 62; levels++) deep = [deep];
+/** A text of the stranger, signed by a device. */
+async function letter(stranger: Stranger, to: string, signer: SecretKey, text: string): Promise<string> {
+  const id = messageId(crypto.getRandomValues(new Uint8Array(16)));
+  return stranger.seal({ to, id, body: { kind: 'text', text }, signer });
+}
+
+/** A new device at the end of the stranger's sigchain, by an event in which something stands that this version does not know. */
+async function addDevice(stranger: Stranger, chain: Chain, more: JsonObject): Promise<SecretKey> {
+  const device = SecretKey.fromSeed(crypto.getRandomValues(new Uint8Array(32)));
+  const proof = await deviceProof(chain.primary, device);
+  const op: Op = { op: 'add_device', device: device.primary, name: 'a device', proof };
   const members = payload({
-    primary: key.primary,
-    seq: 0,
+    primary: chain.primary,
+    seq: chain.length,
+    prev: chain.head,
     created_at: formatTime(Date.now() / 1000),
     op: op.op,
     payload: opPayload(op),
-    deep,
+    ...more,
   });
-  return envelopeText(await createSigned('sigchain_event', members, key));
+  const event = envelopeText(await createSigned('sigchain_event', members, stranger.key));
+  await chain.append(event);
+  await stranger.append(event);
+  return device;
 }

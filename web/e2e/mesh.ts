@@ -78,6 +78,8 @@ export class Mesh {
         KEZ_NATS_LISTEN: nats ?? '',
         KEZ_NATS_WEBSOCKET_LISTEN: webSocket ?? '',
         KEZ_WEB_DIR: this.#pages,
+        // Stories write faster than people do.
+        KEZ_SENDS_PER_MINUTE: '600',
       }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
