@@ -125,7 +125,7 @@ export class Link {
       await this.#session.renew();
       if (closing.aborted) return undefined;
       return await wsconnect({
-        wsFactory: async (url) => ({ socket: abortable(url, closing), encrypted: url.startsWith('wss:') }),
+        wsFactory: async (url) => ({ socket: this.#socket(url, closing), encrypted: url.startsWith('wss:') }),
         servers: this.#url,
         name: 'kez-web',
         inboxPrefix: subjects.inboxPrefix(hexOf(speaker.primary), hexOf(speaker.signer.primary)),
@@ -173,21 +173,23 @@ export class Link {
     }
   }
 
+  /** A socket that is closed when nobody wants it any more, also while it is being opened; what a client has is the client's to close. */
+  #socket(url: string, closing: AbortSignal): WebSocket {
+    const socket = new WebSocket(url);
+    const close = () => {
+      if (!this.#client || socket.readyState === WebSocket.CONNECTING) socket.close();
+    };
+    closing.addEventListener('abort', close);
+    socket.addEventListener('close', () => closing.removeEventListener('abort', close));
+    return socket;
+  }
+
   #tell(state: LinkState): void {
     const isNews = state !== this.#state && (state === 'closed' || !this.#closing.signal.aborted);
     if (!isNews) return;
     this.#state = state;
     this.#events.changed(state, this.#url);
   }
-}
-
-/** A socket that is closed when nobody wants it any more, also while it is being opened. */
-function abortable(url: string, closing: AbortSignal): WebSocket {
-  const socket = new WebSocket(url);
-  const close = () => socket.close();
-  closing.addEventListener('abort', close);
-  socket.addEventListener('close', () => closing.removeEventListener('abort', close));
-  return socket;
 }
 
 /** A session that has ended by itself is none: the next sign-in has a new one. */
