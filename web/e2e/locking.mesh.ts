@@ -174,4 +174,33 @@ describe.skipIf(missing)('a lock', () => {
     await other.kez.account.lock();
     await expect.poll(() => grace.kez.account.status, PATIENCE).toBe('locked');
   });
+
+  test('is not undone by a passphrase that was typed before it', async () => {
+    const heidi = await talking('heidi');
+    await heidi.close();
+    const reloaded = await browsers.open('heidi');
+    const { account } = reloaded.kez;
+    expect(account).toMatchObject({ status: 'unlocked', holdsIdentity: false });
+    const bringingBack = account.unlock(PASSPHRASE);
+    await account.lock();
+    await bringingBack;
+    expect(open(reloaded, heidi.peer)).toEqual(nothing);
+    expect(await nextPage('heidi')).toBe('locked');
+  });
+
+  test('of one account is not undone by turning to another while its passphrase is tried', async () => {
+    const { kez } = await talking('ivan');
+    const ivan = kez.account.current?.primary ?? '';
+    await kez.account.addAnother();
+    const words = kez.account.drawPhrase();
+    await kez.account.create({ handle: 'ivanka', passphrase: PASSPHRASE, words });
+    await kez.account.lock();
+    const unlocking = kez.account.unlock(PASSPHRASE);
+    await kez.account.switchTo(ivan);
+    await unlocking;
+    expect(kez.account).toMatchObject({ status: 'locked', current: { handle: 'ivan' } });
+    expect([kez.connection.state, kez.chats.isLoaded]).toEqual(['closed', false]);
+    await kez.account.unlock(PASSPHRASE);
+    expect(kez.account).toMatchObject({ status: 'unlocked', current: { handle: 'ivan' } });
+  });
 });

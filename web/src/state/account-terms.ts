@@ -1,9 +1,6 @@
 // What accounts need of the page around them.
-import type { SecretKey } from '../crypto/keys.ts';
 import type { Http } from '../nats/http.ts';
 import type { MarkerStore } from '../storage/presence.ts';
-import type { AccountRow } from '../storage/schema.ts';
-import type { Secrets } from '../storage/vault.ts';
 import type { Tasks } from '../workers/tasks.ts';
 import type { Clock } from './clock.svelte.ts';
 import type { Health } from './health.svelte.ts';
@@ -33,13 +30,4 @@ export interface AccountTerms {
   forgetting(primary: string): Promise<void>;
   /** Another tab has changed something. */
   heard(news: News): void;
-}
-
-/** What was made or restored, and is to be kept. */
-export interface NewAccount {
-  handle: string;
-  server: string;
-  vault: AccountRow['vault'];
-  key: SecretKey;
-  secrets: Secrets;
 }

@@ -1,11 +1,6 @@
 // Who I am in this browser: accounts made, restored, unlocked, locked and forgotten.
-import type { Bytes } from '../crypto/bytes.ts';
 import { OpeningKey, SecretKey } from '../crypto/keys.ts';
-import { recover } from '../crypto/phrase.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
-import { createRegistration } from '../crypto/registration.ts';
-import { formatTime } from '../crypto/timestamp.ts';
-import { paths } from '../nats/contract.ts';
 import { Refusal } from '../nats/refusal.ts';
 import { Accounts, idOf } from '../storage/accounts.ts';
 import { dataKeys, type DataKeys } from '../storage/box.ts';
@@ -16,9 +11,10 @@ import { markPresent, wasWiped } from '../storage/presence.ts';
 import type { AccountRow, Database } from '../storage/schema.ts';
 import { wipe, type Secrets } from '../storage/vault.ts';
 import { summary, type AccountStatus, type AccountStep, type AccountSummary } from './account-summary.ts';
-import type { AccountTerms, NewAccount } from './account-terms.ts';
+import type { AccountTerms } from './account-terms.ts';
 import { AppLock } from './app-lock.ts';
 import { checkHandle, handleOf } from './handles.ts';
+import { createAccount, restoreAccount, type EntryTerms, type NewAccount } from './new-account.ts';
 import { Protection } from './protection.ts';
 import { drawWords, primaryOfSecret, readSecret, type SecretReading } from './secret-reading.ts';
 import { SESSION, Sessions } from './sessions.ts';
@@ -53,6 +49,8 @@ export class Account {
   #unlocked: Unlocked | undefined;
   /** What was open is wiped, and its session over: whoever unlocks waits for it. */
   #ended: Promise<unknown> = Promise.resolve();
+  /** Counts what takes back an unlocking that is under way: locking, and turning to another account. */
+  #era = 0;
 
   constructor(terms: AccountTerms) {
     this.#terms = terms;
@@ -93,16 +91,9 @@ export class Account {
 
   /** Registers the handle, keeps the key under the passphrase, and unlocks. */
   async create(given: { handle: string; passphrase: string; words: string[] }): Promise<void> {
-    const { http, clock } = this.#terms;
-    await this.#stepwise(async () => {
+    await this.#stepwise(async (era) => {
       const server = await this.#learnServer();
-      const { key, words } = recover(given.words.join(' '));
-      const secrets = this.#secrets(key, words);
-      const vault = await this.#vault(given.passphrase, key.primary, secrets);
-      this.step = 'registering';
-      const envelope = await createRegistration(given.handle, server, clock.seconds(), key);
-      await http.post(paths.register, envelope);
-      await this.#add({ handle: given.handle, server, vault, key, secrets });
+      await this.#add(await createAccount(this.#entry(), server, given), era);
     });
   }
 
@@ -125,31 +116,29 @@ export class Account {
   /** Keeps a key that exists already under a passphrase, and unlocks. `not_found` when it has no handle here. What this
    * browser has of that account stays, unless `wouldLose` says otherwise. */
   async restore(given: { secret: string; passphrase: string }): Promise<void> {
-    await this.#stepwise(async () => {
+    await this.#stepwise(async (era) => {
       const server = await this.#learnServer();
-      const handle = await this.findHandle(given.secret);
-      if (handle === null) throw new Refusal('not_found');
-      const { key, words } = recover(given.secret);
-      const row = await this.#rows().get(key.primary);
-      const kept = row && (await this.#protection.keptData(key, row));
-      const secrets = this.#secrets(key, words, kept);
-      const vault = await this.#vault(given.passphrase, key.primary, secrets);
-      await (kept ? this.#rows().endSession(key.primary) : this.#rows().forget(key.primary));
-      await this.#add({ handle, server, vault, key, secrets });
+      const before = await this.#rows().get(primaryOfSecret(given.secret));
+      const restored = await restoreAccount(this.#entry(), server, given, before);
+      const { primary } = restored.row;
+      await (restored.keepsMail ? this.#rows().endSession(primary) : this.#rows().forget(primary));
+      await this.#add(restored, era);
     });
   }
 
   /** Unlocks the current account, or brings the identity's key back into memory. `wrong_passphrase`. */
   async unlock(passphrase: string): Promise<void> {
+    const era = this.#era;
     const row = await this.#currentRow();
-    await this.#unlockWith(row, await this.#protection.open(passphrase, row));
+    await this.#unlockWith(row, await this.#protection.open(passphrase, row), era);
   }
 
   /** Unlocks with a fingerprint, a face or a security key. `cancelled`, `biometric_failed`. */
   async unlockBiometrically(): Promise<void> {
+    const era = this.#era;
     const row = await this.#currentRow();
     if (!row.passkey) throw new Refusal('no_biometric');
-    await this.#unlockWith(row, await openPasskey(row.primary, row.passkey));
+    await this.#unlockWith(row, await openPasskey(row.primary, row.passkey), era);
   }
 
   /** Lets a fingerprint, a face or a security key unlock from now on; the passphrase is asked for once more. */
@@ -203,15 +192,13 @@ export class Account {
   async switchTo(primary: string): Promise<void> {
     await this.lock();
     this.lockedBecause = null;
-    this.current = this.accounts.find((account) => account.primary === primary) ?? this.current;
-    this.status = this.current ? 'locked' : 'none';
+    this.#show(this.accounts.find((account) => account.primary === primary) ?? this.current);
   }
 
   /** Locks and shows the landing page, so that another account can be made or restored; those here stay. */
   async addAnother(): Promise<void> {
     await this.lock();
-    this.current = null;
-    this.status = 'none';
+    this.#show(null);
   }
 
   /** Deletes an account and all its messages from this browser. Its handle stays registered. */
@@ -221,8 +208,7 @@ export class Account {
     await this.#rows().forget(primary);
     const [next] = await this.#list();
     if (this.current && this.current.primary !== primary) return;
-    this.current = next ? summary(next) : null;
-    this.status = next ? 'locked' : 'none';
+    this.#show(next ? summary(next) : null);
   }
 
   /** After `wiped`: the notice was read. */
@@ -265,23 +251,25 @@ export class Account {
     await this.#begin(row, opener, keys, undefined, idOf(session));
   }
 
-  async #unlockWith(row: AccountRow, secrets: Secrets): Promise<void> {
+  async #unlockWith(row: AccountRow, secrets: Secrets, era: number): Promise<void> {
     const identity = SecretKey.fromSeed(secrets.seed);
     try {
-      await this.#ended;
-      if (this.#unlocked) return await this.#bringBack(identity);
       const keys = await dataKeys(secrets.data);
       const opener = new OpeningKey(identity.primary, await identity.portablePair());
-      await this.#begin(await this.#protection.withRecovery(row, secrets), opener, keys, identity);
+      const kept = await this.#protection.withRecovery(row, secrets);
+      await this.#ended;
+      // Locked since it was asked for, or another account is shown: who wants in asks again.
+      if (era !== this.#era) return identity.forget();
+      if (this.#unlocked) return await this.#bringBack(this.#unlocked, identity);
+      await this.#begin(kept, opener, keys, identity);
     } finally {
       wipe(secrets);
     }
   }
 
   /** The account is open already: only the identity's key was missing. */
-  async #bringBack(identity: SecretKey): Promise<void> {
-    const unlocked = this.#unlocked;
-    if (!unlocked) return;
+  async #bringBack(unlocked: Unlocked, identity: SecretKey): Promise<void> {
+    if (unlocked.identity || unlocked.primary !== identity.primary) return identity.forget();
     unlocked.identity = identity;
     this.holdsIdentity = true;
     if (!unlocked.device) await this.#terms.connect(unlocked);
@@ -307,9 +295,15 @@ export class Account {
     unlocked.identity = identity;
     unlocked.session = session;
     this.#unlocked = unlocked;
-    await this.#terms.begin(unlocked);
+    try {
+      await this.#terms.begin(unlocked);
+      await this.#rows().put({ ...row, usedAt: clock.now() });
+    } catch (error) {
+      // What cannot be read does not stay half open.
+      if (this.#unlocked === unlocked) await this.#end();
+      throw error;
+    }
     if (this.#unlocked !== unlocked) return;
-    await this.#rows().put({ ...row, usedAt: clock.now() });
     this.current = summary(row);
     this.holdsIdentity = identity !== undefined;
     this.lockedBecause = null;
@@ -323,8 +317,16 @@ export class Account {
     await this.#list();
   }
 
+  /** Turns to the unlock page of an account, or to none. */
+  #show(account: AccountSummary | null): void {
+    this.#era++;
+    this.current = account;
+    this.status = account ? 'locked' : 'none';
+  }
+
   /** Nothing of the open account is in memory from here on. */
   #end(): Promise<void> {
+    this.#era++;
     this.#unlocked?.wipe();
     this.#unlocked = undefined;
     this.#appLock.stop();
@@ -337,29 +339,22 @@ export class Account {
   }
 
   /** A new account of this browser, unlocked. */
-  async #add({ handle, server, vault, key, secrets }: NewAccount): Promise<void> {
-    const { clock } = this.#terms;
+  async #add({ row, secrets }: NewAccount, era: number): Promise<void> {
     this.step = 'storing';
-    const addedAt = formatTime(clock.seconds());
-    const row = { primary: key.primary, handle, server, addedAt, usedAt: clock.now(), vault };
     await this.#rows().put(row);
     await this.#list();
-    await this.#unlockWith(row, secrets);
+    await this.#unlockWith(row, secrets, era);
     void this.#terms.health.look();
   }
 
-  #secrets(key: SecretKey, phrase: string | undefined, data?: Bytes): Secrets {
-    return { seed: key.seed(), phrase, data: data ?? crypto.getRandomValues(new Uint8Array(32)) };
+  #entry(): EntryTerms {
+    const { http, clock } = this.#terms;
+    return { http, clock, protection: this.#protection, at: (step) => (this.step = step) };
   }
 
-  async #vault(passphrase: string, primary: string, secrets: Secrets) {
-    this.step = 'deriving';
-    return this.#protection.seal(passphrase, primary, secrets);
-  }
-
-  async #stepwise(work: () => Promise<void>): Promise<void> {
+  async #stepwise(work: (era: number) => Promise<void>): Promise<void> {
     try {
-      await work();
+      await work(this.#era);
     } finally {
       this.step = 'idle';
     }
