@@ -87,6 +87,17 @@ describe.skipIf(missing)('a look into the mailbox', () => {
       this.#record = { ...this.#record, unread };
     }
 
+    /** A notification has told of this. */
+    hearOf({ last }: Sight & { kind: 'seen' }): void {
+      this.#record = { ...this.#record, told: Math.max(this.#record.told, last) };
+    }
+
+    /** A receipt as long as a message may be, of nothing that I have written. */
+    async getLong(from: Stranger): Promise<void> {
+      const of = Array.from({ length: 5_300 }, newId);
+      await this.#post(from, { id: newId(), body: { kind: 'receipt', status: 'read', of } });
+    }
+
     async see(): Promise<Sight & { kind: 'seen' }> {
       const terms = { now: Date.now(), signal: AbortSignal.timeout(20_000), origin: mesh.origin };
       const look = new Look(this.#record, terms);
@@ -147,5 +158,23 @@ describe.skipIf(missing)('a look into the mailbox', () => {
     expect(texts(sight)).toEqual(['still unread']);
     // A forgery in my own name is nothing to be woken for either.
     expect(sight).toMatchObject({ hasSealed: false, isReadElsewhere: false });
+  });
+
+  test('nobody fills all that can be seen, so that what comes behind is never told of', async () => {
+    const alice = await Sleeping.begin();
+    for (let sent = 0; sent < 24; sent++) await alice.getLong(mallory);
+    await alice.get(bob, 'behind it all');
+    // There is more than is read at a time, so something is told of; the next look goes on from there.
+    for (let looks = 0; looks < 2; looks++) {
+      const sight = await alice.see();
+      expect(sight).toMatchObject({ letters: [], hasSealed: true, isWhole: false, isReadElsewhere: false });
+      alice.hearOf(sight);
+    }
+    const sight = await alice.see();
+    expect(sight).toMatchObject({ letters: [{ text: 'behind it all' }], hasSealed: false, isWhole: false });
+    alice.hearOf(sight);
+    await alice.get(bob, 'and that');
+    const texts = async () => (await alice.see()).letters.map(({ text }) => text);
+    expect(await texts()).toEqual(['and that']);
   });
 });

@@ -29,14 +29,16 @@ export interface Seen {
   kind: 'seen';
   /** How far the mailbox was read, as a sequence. */
   last: number;
-  /** Whether there is something that could not be opened, of which nobody was told. */
+  /** Whether there is something that could not be opened, or lies further on than was read, of which nobody was told. */
   hasSealed: boolean;
+  /** Whether all that waits was read. */
+  isWhole: boolean;
   letters: Letter[];
   /** Whether all that there was to hear of has been read on another device. */
   isReadElsewhere: boolean;
 }
 
-/** Pages of mail that are read at most: who has more than that waiting is told of the first ones. */
+/** Pages of mail that are read at most from one place on. */
 const PAGES = 4;
 const AT_ONCE = 32;
 /** Kinds that are nothing to hear of, by the names that they have on the wire. */
@@ -73,21 +75,23 @@ export class Look {
     if (!credential || credential.expiresAt <= this.#terms.now) return { kind: 'blind' };
     const me = parseEd25519(primary);
     this.#broker = await Broker.open(credential, hexOf(me), this.#terms.signal);
-    const stored = await this.#fetch();
+    const { stored, hasMore, isWhole } = await this.#fetch();
     const last = stored.at(-1)?.seq ?? this.#record.since;
-    if (!opening || opening.until <= this.#terms.now)
-      return { kind: 'seen', last, hasSealed: last > told, letters: [], isReadElsewhere: false };
+    if (!opening || opening.until <= this.#terms.now) {
+      const hasSealed = hasMore || last > told;
+      return { kind: 'seen', last, hasSealed, isWhole, letters: [], isReadElsewhere: false };
+    }
     const key = new OpeningKey(me, opening.pair);
     const found: (Letter | 'quiet' | 'hostile')[] = [];
     for (let at = 0; at < stored.length; at += AT_ONCE)
       found.push(...(await Promise.all(stored.slice(at, at + AT_ONCE).map((one) => this.#open(one, key)))));
-    const hasSealed = stored.some(({ seq }, at) => found[at] === 'hostile' && seq > told);
+    const hasSealed = hasMore || stored.some(({ seq }, at) => found[at] === 'hostile' && seq > told);
     const came = found.filter((one) => typeof one === 'object');
     const letters = came.filter(({ id }) => !this.#read.has(id));
     // What was told of without being opened may be unread still, and so may what a page took in.
-    const isSure = !found.includes('hostile') && unread === 0;
+    const isSure = isWhole && !found.includes('hostile') && unread === 0;
     const isReadElsewhere = isSure && came.length > 0 && letters.length === 0;
-    return { kind: 'seen', last, hasSealed, letters, isReadElsewhere };
+    return { kind: 'seen', last, hasSealed, isWhole, letters, isReadElsewhere };
   }
 
   /** The handle of somebody, as the server has it; none for whom it does not know. */
@@ -105,17 +109,27 @@ export class Look {
     this.#broker?.close();
   }
 
-  async #fetch(): Promise<Stored[]> {
-    const all: Stored[] = [];
-    let since = this.#record.since;
+  /** What a page has not taken in; where that has no end and somebody was told of all of it, what comes behind that, too. */
+  async #fetch(): Promise<{ stored: Stored[]; hasMore: boolean; isWhole: boolean }> {
+    const { since, told } = this.#record;
+    const first = await this.#fetchFrom(since);
+    const last = first.stored.at(-1)?.seq ?? since;
+    if (!first.hasMore || last > told) return { ...first, isWhole: !first.hasMore };
+    const next = await this.#fetchFrom(told);
+    const isWhole = last === told && !next.hasMore;
+    return { stored: [...first.stored, ...next.stored], hasMore: next.hasMore, isWhole };
+  }
+
+  async #fetchFrom(since: number): Promise<{ stored: Stored[]; hasMore: boolean }> {
+    const stored: Stored[] = [];
     for (let page = 0; page < PAGES; page++) {
       const { messages, more } = await this.#calls().call(FETCH, { since, limit: limits.inbox.maxPage });
-      all.push(...messages);
+      stored.push(...messages);
       const last = messages.at(-1)?.seq;
-      if (!more || last === undefined || last <= since) break;
+      if (!more || last === undefined || last <= since) return { stored, hasMore: false };
       since = last;
     }
-    return all;
+    return { stored, hasMore: true };
   }
 
   /**

@@ -134,7 +134,9 @@ async function update(before: readonly Found[], after: readonly Found[]): Promis
   for (const one of after) {
     if (one.sight.kind !== 'seen') continue;
     const known = before.find(({ record }) => record.primary === one.record.primary)?.tidings.writers ?? [];
-    const isLess = one.tidings.writers.length > 0 && countOf(one.tidings) < countOf({ writers: known });
+    const isFewer = one.tidings.writers.length > 0 && countOf(one.tidings) < countOf({ writers: known });
+    // Where not all was read, what is missing may lie in between.
+    const isLess = isFewer && one.sight.isWhole;
     if (!one.isNews && !(isLess && (await isShown(one.record.primary)))) continue;
     const isSomebodyNew = one.tidings.writers.some(({ peer }) => !known.some((other) => other.peer === peer));
     await show(noticeOf(one, after.length > 1), isSomebodyNew || known.length === 0);
@@ -176,7 +178,8 @@ function plain({ record }: Found, hasOthers: boolean): Notice {
 
 /** How many are waiting; none where that cannot be said. */
 function unread(found: readonly Found[]): number | undefined {
-  const isSure = found.length > 0 && found.every(({ sight }) => sight.kind === 'seen' && !sight.hasSealed);
+  const isKnown = ({ sight }: Found) => sight.kind === 'seen' && sight.isWhole && !sight.hasSealed;
+  const isSure = found.length > 0 && found.every(isKnown);
   const counts = found.map(({ record, tidings }) => record.unread + countOf(tidings));
   return isSure ? counts.reduce((sum, count) => sum + count, 0) : undefined;
 }
