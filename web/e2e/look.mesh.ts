@@ -98,8 +98,8 @@ describe.skipIf(missing)('a look into the mailbox', () => {
       await this.#post(from, { id: newId(), body: { kind: 'receipt', status: 'read', of } });
     }
 
-    async see(): Promise<Sight & { kind: 'seen' }> {
-      const terms = { now: Date.now(), signal: AbortSignal.timeout(20_000), origin: mesh.origin };
+    async see(now = Date.now()): Promise<Sight & { kind: 'seen' }> {
+      const terms = { now, signal: AbortSignal.timeout(20_000), origin: mesh.origin };
       const look = new Look(this.#record, terms);
       const sight = await look.see();
       look.close();
@@ -176,5 +176,12 @@ describe.skipIf(missing)('a look into the mailbox', () => {
     await alice.get(bob, 'and that');
     const texts = async () => (await alice.see()).letters.map(({ text }) => text);
     expect(await texts()).toEqual(['and that']);
+  });
+
+  test('a clock that is behind takes no words from a notification', async () => {
+    const alice = await Sleeping.begin();
+    await alice.get(bob, 'just now');
+    const { letters } = await alice.see(Date.now() - 3_600_000);
+    expect(letters.map(({ text }) => text)).toEqual(['just now']);
   });
 });

@@ -48,7 +48,7 @@ test('nobody asks for the contacts of another account, nor keeps them', async ()
   waiting[1]?.();
   await expect.poll(() => them.of(dave ?? '').handle).not.toBeNull();
   expect(asked).toEqual([alice, dave]);
-  expect((await second.account.mailbox.notes('person:')).size).toBe(1);
+  await expect.poll(async () => (await second.account.mailbox.notes('person:')).size).toBe(1);
   expect((await first.account.mailbox.notes('person:')).size).toBe(0);
 });
 

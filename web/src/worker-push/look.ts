@@ -136,9 +136,12 @@ export class Look {
    * Receipts, pictures' keys and my own notes are nothing to hear of, though a receipt of mine says what I have read; `hostile`
    * is whatever the page would refuse.
    */
-  async #open({ seq, envelope }: Stored, key: OpeningKey): Promise<Letter | 'quiet' | 'hostile'> {
+  async #open(stored: Stored, key: OpeningKey): Promise<Letter | 'quiet' | 'hostile'> {
+    const { seq, envelope } = stored;
     try {
-      const message = await open(sealedFromValue(envelope), key, Math.floor(this.#terms.now / 1000));
+      // Not before the server had it, however far this clock is behind.
+      const now = Math.max(this.#terms.now, Date.parse(stored.received_at) || 0);
+      const message = await open(sealedFromValue(envelope), key, Math.floor(now / 1000));
       if (message.primary === key.primary) return await this.#hearMyself(message);
       const { id, primary, body } = message;
       if (!isLetter(body)) return 'quiet';
