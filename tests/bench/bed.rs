@@ -32,7 +32,7 @@ pub struct Bed {
 }
 
 impl Bed {
-    /// Starts `kez up` with no limits on how much anyone sends, and with more variables.
+    /// Starts `kez up` with no limits on how much anyone sends or asks, and with more variables.
     pub async fn start(variables: &[(&str, &str)]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let [http, nats, websocket] = [free_port()?, free_port()?, free_port()?];
@@ -47,6 +47,7 @@ impl Bed {
             .env("KEZ_PERSON_FETCHES_PER_MINUTE", unlimited)
             .env("KEZ_PERSON_APPENDS_PER_MINUTE", unlimited)
             .env("KEZ_SENDS_PER_MINUTE", unlimited)
+            .env("KEZ_REQUESTS_PER_ADDRESS", unlimited)
             .env("KEZ_MAILBOX_MESSAGES", unlimited)
             .env("KEZ_LOG", "warn")
             .envs(variables.iter().copied())

@@ -68,6 +68,7 @@ const SERVICES: &[(&str, Wrong)] = &[
             ("KEZ_TUNNELS_PER_ADDRESS", &["0"]),
             ("KEZ_TUNNELS", &["0"]),
             ("KEZ_CONNECTIONS_PER_ADDRESS", &["0"]),
+            ("KEZ_REQUESTS_PER_ADDRESS", &["0"]),
             ("KEZ_CONNECTIONS", &["0"]),
             ("KEZ_METRICS_LISTEN", &["localhost", "192.0.2.1:9090"]),
             ("KEZ_WEB_DIR", &["/nowhere", "{file}"]),

@@ -27,8 +27,10 @@ pub struct Shared {
     pub nats: Client,
     pub settings: Settings,
     pub clock: Clock,
-    /// Requests that are worked on at once.
+    /// Calls of services that are under way at once.
     pub permits: Semaphore,
+    /// Requests that have no answer yet.
+    pub requests: Seats,
     pub sends: Limit,
     pub registrations: Limit,
     pub appends: Limit,
@@ -54,6 +56,7 @@ impl App {
             nats: nats.clone(),
             clock,
             permits: Semaphore::new(concurrency as usize),
+            requests: Seats::new("requests", settings.requests_per_address, settings.connections),
             sends: Limit::per_minute(settings.sends_per_minute),
             registrations: Limit::per_minute(settings.registrations_per_minute),
             appends: Limit::per_minute(settings.sends_per_minute),
@@ -72,12 +75,14 @@ impl App {
         })))
     }
 
-    /// Asks the service that decides.
+    /// Asks the service that decides. So many are asked at once, more wait their turn; nobody holds a turn whose request
+    /// is still arriving.
     pub async fn ask<Request: Serialize, Reply: DeserializeOwned>(
         &self,
         endpoint: Endpoint<WebClient, Request, Reply>,
         request: &Request,
     ) -> Result<Reply, Refusal> {
+        let _permit = self.permits.acquire().await;
         Ok(kez_service::ask(&self.nats, endpoint, request).await?)
     }
 }

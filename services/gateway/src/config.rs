@@ -134,6 +134,15 @@ pub struct Settings {
     )]
     pub connections_per_address: NonZeroU32,
 
+    /// Requests of one address that may wait for their answers at once, streams and tunnels aside
+    #[arg(
+        long,
+        env = "KEZ_REQUESTS_PER_ADDRESS",
+        value_name = "KEZ_REQUESTS_PER_ADDRESS",
+        default_value = "64"
+    )]
+    pub requests_per_address: NonZeroU32,
+
     /// HTTP connections in all; more are hung up on
     #[arg(long, env = "KEZ_CONNECTIONS", value_name = "KEZ_CONNECTIONS", default_value = "20000")]
     pub connections: NonZeroU32,
@@ -177,6 +186,7 @@ mod tests {
             ("--tunnels-per-address", "x"),
             ("--tunnels", "0"),
             ("--connections-per-address", "0"),
+            ("--requests-per-address", "0"),
             ("--connections", "0"),
             ("--metrics-listen", "localhost"),
         ] {

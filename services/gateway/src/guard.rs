@@ -1,4 +1,4 @@
-//! What holds for every request, whatever its route: headers, patience, how many at once, and panics.
+//! What holds for every request, whatever its route: headers, patience, how many of one address, and panics.
 
 use std::any::Any;
 use std::time::Duration;
@@ -7,14 +7,19 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use kez_contract::{Code, Problem};
+use kez_contract::{Code, Problem, http};
 use tracing::Instrument;
 
+use crate::address::Address;
 use crate::app::App;
 use crate::problem::Refusal;
 
 /// A request that has no answer by then is given up. Streams and tunnels have theirs when they are open.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// These wait for nobody's requests: machines that watch over the gateway ask two of them, and tunnels have a limit of
+/// their own.
+const UNCOUNTED: [&str; 3] = [http::HEALTHZ, http::READYZ, http::NATS];
 
 /// Nothing here runs scripts, is framed, or loads anything from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; \
@@ -39,15 +44,15 @@ pub async fn headers(mut response: Response) -> Response {
     response
 }
 
-/// Lets so many requests through at once, each for so long. More wait their turn.
-pub async fn pace(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Lets so many requests of one address through at once, each for so long. A body that arrives slowly counts.
+pub async fn pace(State(app): State<App>, address: Address, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
     let span = tracing::info_span!(target: "kez_gateway", "request", route);
-    let answer = async {
-        let _permit = app.permits.acquire().await;
-        next.run(request).await
-    };
-    patiently(answer.instrument(span)).await
+    let seat = (!UNCOUNTED.contains(&route)).then(|| app.requests.take(address)).transpose();
+    match seat {
+        Ok(_until_answered) => patiently(next.run(request).instrument(span)).await,
+        Err(problem) => Refusal(problem).into_response(),
+    }
 }
 
 async fn patiently(answer: impl Future<Output = Response>) -> Response {

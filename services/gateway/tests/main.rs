@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set ends the test")]
 
 mod answers;
+mod bodies;
 mod broker;
 mod client;
 mod health;
