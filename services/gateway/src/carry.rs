@@ -12,7 +12,7 @@ use tokio::time::timeout;
 /// The most that is carried at once.
 const CHUNK: usize = 16 * 1024;
 /// Who takes nothing for so long is gone, or wants the buffers of both systems kept full.
-const STALLED: Duration = Duration::from_secs(60);
+pub const STALLED: Duration = Duration::from_secs(60);
 /// After the broker's last word, so long for the client to read it.
 const LINGER: Duration = Duration::from_secs(5);
 

@@ -38,6 +38,7 @@ mod sse;
 mod tunnel;
 mod users;
 mod webfinger;
+mod wire;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::address::{Peer, counted};
 use crate::seats::{Seat, Seats};
+use crate::wire::Wire;
 
 /// A client who takes longer to say what it wants, or says nothing after the last answer, is sent away.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -106,7 +107,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, service: TowerToHyperService
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_header_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Wire::new(stream)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let result = tokio::select! {
@@ -118,5 +119,30 @@ async fn serve(stream: TcpStream, peer: SocketAddr, service: TowerToHyperService
     };
     if let Err(error) = result {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::carry::STALLED;
+
+    /// More than the buffers of both systems hold.
+    const LARGE: usize = 64 * 1024 * 1024;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_and_does_not_read_is_sent_away() {
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), "KEZ_LISTEN").await.unwrap();
+        let mut client = TcpStream::connect(listener.address()).await.unwrap();
+        let (stream, peer) = listener.socket.accept().await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let router = Router::new().route("/", get(|| async { vec![0; LARGE] }));
+        let closing = Closing { gently: CancellationToken::new(), now: CancellationToken::new() };
+        let served = serve(stream, peer, TowerToHyperService::new(router), closing);
+        timeout(STALLED * 10, served).await.unwrap();
     }
 }

@@ -17,6 +17,7 @@ use crate::origin;
 use crate::parameters::one_header;
 use crate::problem::{Document, MEDIA_TYPE, Refusal};
 use crate::seats::Seat;
+use crate::wire::Wire;
 
 /// Speak NATS over a WebSocket
 ///
@@ -84,11 +85,11 @@ fn respond(broker: &HeaderMap) -> Response {
 
 async fn run(app: App, upgrade: OnUpgrade, broker: TcpStream, said: Bytes, _seat: Seat) {
     let Ok(upgraded) = upgrade.await else { return };
-    let Ok(client) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+    let Ok(client) = upgraded.downcast::<TokioIo<Wire<TcpStream>>>() else {
         tracing::error!("a tunnel's connection is of another kind");
         return;
     };
-    let client = End { stream: client.io.into_inner(), said: client.read_buf };
+    let client = End { stream: client.io.into_inner().into_inner(), said: client.read_buf };
     let broker = End { stream: broker, said };
     app.closed.run_until_cancelled(carry(client, broker)).await;
 }
