@@ -11,16 +11,32 @@ use serde_json::Value;
 use tests::web::Answer;
 use tests::{Mesh, Person, Web};
 
+/// What these stories ask in one instant is not what they are about.
+const ALL_AT_ONCE: (&str, &str) = ("gateway", "--requests-per-address=100");
+
 /// A new message, as it goes over the wire.
 fn message(from: &Person, to: &Person) -> String {
-    let (_, sealed) = from.client.seal(&to.key(), "hello").unwrap();
+    message_of(from, to, "hello")
+}
+
+fn message_of(from: &Person, to: &Person, text: &str) -> String {
+    let (_, sealed) = from.client.seal(&to.key(), text).unwrap();
     let envelope = String::from_utf8(sealed.canonical()).unwrap();
     format!(r#"{{"to":"{}","envelope":{envelope}}}"#, to.handle)
 }
 
 async fn deliver(from: &Person, to: &Person) -> Result<Sent, Problem> {
-    let (_, sealed) = from.client.seal(&to.key(), "hello").unwrap();
+    deliver_text(from, to, "hello").await
+}
+
+async fn deliver_text(from: &Person, to: &Person, text: &str) -> Result<Sent, Problem> {
+    let (_, sealed) = from.client.seal(&to.key(), text).unwrap();
     from.client.deliver(&to.key(), &sealed).await
+}
+
+/// A text whose envelope is nearly as large as one may be.
+fn long_text() -> String {
+    "x".repeat(190_000)
 }
 
 /// Waits as a client does that was told to.
@@ -37,7 +53,7 @@ fn rate_limited(answer: &Answer, per_minute: u32) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_sends_sixty_messages_a_minute_over_http() {
-    let mesh = Mesh::start().await;
+    let mesh = Mesh::with(&[ALL_AT_ONCE]).await;
     let (web, alice, bob) = (mesh.web(), mesh.person("alice").await, mesh.person("bob").await);
     let answers = join_all((0..75).map(|_| web.post("/v1/messages", message(&alice, &bob)))).await;
     let (sent, refused): (Vec<Answer>, Vec<Answer>) =
@@ -89,8 +105,37 @@ async fn a_person_sends_so_many_messages_a_minute_over_nats() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn large_messages_count_for_more_than_one_so_that_nobody_fills_a_disk() {
+    let mesh = Mesh::with(&[("inbox", "--person-sends-per-minute=60")]).await;
+    let (web, alice, bob) = (mesh.web(), mesh.person("alice").await, mesh.person("bob").await);
+    let long = long_text();
+    // Sixty begin 960 KiB: three messages of almost 256 KiB, and one or two more should this take long.
+    let over_nats = join_all((0..20).map(|_| deliver_text(&alice, &bob, &long))).await;
+    let (sent, refused): (Vec<_>, Vec<_>) = over_nats.into_iter().partition(Result::is_ok);
+    assert!((3..=5).contains(&sent.len()), "{}", sent.len());
+    for answer in refused {
+        let problem = answer.unwrap_err();
+        assert_eq!((problem.code, problem.limit_per_minute), (Code::RateLimited, Some(60)), "{problem}");
+        assert!(problem.retry_after.is_some_and(|seconds| (1..=17).contains(&seconds)), "{problem}");
+    }
+    let over_http =
+        join_all((0..20).map(|_| web.post("/v1/messages", message_of(&alice, &bob, &long)))).await;
+    let (stored, refused): (Vec<Answer>, Vec<Answer>) =
+        over_http.into_iter().partition(|answer| answer.status == 202);
+    assert!((3..=5).contains(&stored.len()), "{}", stored.len());
+    for answer in &refused {
+        assert!((1..=18).contains(&rate_limited(answer, 60)));
+    }
+    assert_eq!(bob.texts().await.len(), sent.len() + stored.len(), "what was refused is not stored");
+
+    // What is left is not enough for another large one, and is for a small one.
+    deliver(&alice, &bob).await.unwrap();
+    web.post("/v1/messages", message(&alice, &bob)).await.read::<Sent>(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_fetches_so_many_pages_a_minute_and_nobody_else_can_use_them_up() {
-    let mesh = Mesh::with(&[("inbox", "--person-fetches-per-minute=60")]).await;
+    let mesh = Mesh::with(&[ALL_AT_ONCE, ("inbox", "--person-fetches-per-minute=60")]).await;
     let (web, alice, bob) = (mesh.web(), mesh.person("alice").await, mesh.person("bob").await);
     // Whoever cannot sign for bob does not ask in his name.
     let forged = alice.auth(&request_auth::inbox(&bob.name(), 0));

@@ -24,6 +24,24 @@ async fn sends_are_limited_by_address() {
 }
 
 #[tokio::test]
+async fn who_does_not_say_how_much_will_come_sends_as_much_as_there_may_be() {
+    let Some(stage) = Stage::set(&["--sends-per-minute=20"]).await else { return };
+    let (mut connection, mut answer) = (TcpStream::connect(stage.gateway.address()).await.unwrap(), [0; 12]);
+    let chunks = format!("{:x}\r\n{}\r\n0\r\n\r\n", MESSAGE.len(), *MESSAGE);
+    let request =
+        format!("POST /v1/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+    // Seventeen of the twenty are gone.
+    for _ in 0..3 {
+        assert_eq!(stage.post("/v1/messages", MESSAGE.clone()).await.status(), 503);
+    }
+    let response = stage.post("/v1/messages", MESSAGE.clone()).await;
+    assert_eq!(problem(response).await, refused(429, "rate_limited"));
+}
+
+#[tokio::test]
 async fn appends_and_checks_are_limited_by_address_each_for_itself() {
     let limits =
         ["--sends-per-minute=3", "--verifications-per-minute=4", "--fresh-verifications-per-minute=2"];

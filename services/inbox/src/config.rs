@@ -33,7 +33,7 @@ pub struct Settings {
     #[arg(long, env = "KEZ_MAILBOX_MESSAGES", value_name = "KEZ_MAILBOX_MESSAGES", default_value = "5000")]
     pub mailbox_messages: NonZeroU32,
 
-    /// Sends a minute that one person may make over NATS
+    /// Sends a minute that one person may make over NATS; a message counts once for each 16 KiB that it begins
     #[arg(
         long,
         env = "KEZ_PERSON_SENDS_PER_MINUTE",

@@ -1,7 +1,7 @@
 //! Mail: handed in by anyone, read by its owner.
 
 use kez_contract::inbox::{
-    Fetch, MAX_ENVELOPE, MAX_PAGE, Page, STREAM_LIFETIME, Send, Sent, SignedFetch, StreamPage,
+    Fetch, MAX_ENVELOPE, MAX_PAGE, Page, STREAM_LIFETIME, Send, Sent, SignedFetch, StreamPage, send_weight,
 };
 use kez_contract::registry::Resolved;
 use kez_contract::{Code, Problem};
@@ -16,7 +16,7 @@ const CLOCK_SKEW: i64 = 60;
 
 /// A person sends.
 pub async fn send(app: App, call: Call<Send>) -> Result<Sent, Fault> {
-    app.sends.check(&call.caller.primary)?;
+    app.sends.check_weight(&call.caller.primary, send_weight(call.body.envelope.get().len()))?;
     deliver(&app, &call.body).await
 }
 

@@ -26,6 +26,6 @@ pub struct Limits {
     pub page: u32,
     /// Days that mail is kept.
     pub retention_days: u32,
-    /// Sends a minute from one address, over HTTP.
+    /// Sends a minute from one address, over HTTP. A message counts once for each 16 KiB that it begins.
     pub http_sends_per_minute: u32,
 }

@@ -1,5 +1,7 @@
 //! Sealed messages: handed in by anyone, kept until every device of the recipient has them.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Document, Rpc, Web};
@@ -38,6 +40,15 @@ pub const SILENT_HEADER: &str = "Kez-Silent";
 
 /// The largest sealed envelope, in bytes of its JSON text.
 pub const MAX_ENVELOPE: usize = 256 * 1024;
+
+/// Limits on sends count a message once for each so many bytes that it begins, since it is kept on a disk.
+pub const SEND_UNIT: usize = 16 * 1024;
+
+/// For how many sends a message of so many bytes counts.
+pub fn send_weight(bytes: usize) -> NonZeroU32 {
+    u32::try_from(bytes.div_ceil(SEND_UNIT))
+        .map_or(NonZeroU32::MAX, |units| NonZeroU32::new(units).unwrap_or(NonZeroU32::MIN))
+}
 
 /// The most messages that one page holds; a page also ends with the message that makes it reach [`MAX_PAGE_BYTES`].
 pub const MAX_PAGE: u32 = 500;
@@ -142,4 +153,18 @@ pub struct SignedFetch {
 pub struct StreamPage {
     pub primary: String,
     pub page: Page,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_weighs_what_it_takes_on_disk() {
+        let cases =
+            [(0, 1), (1, 1), (SEND_UNIT, 1), (SEND_UNIT + 1, 2), (MAX_ENVELOPE, 16), (usize::MAX, u32::MAX)];
+        for (bytes, weight) in cases {
+            assert_eq!(send_weight(bytes).get(), weight, "{bytes}");
+        }
+    }
 }

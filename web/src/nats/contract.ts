@@ -58,7 +58,7 @@ export interface Limits {
   page: number;
   /** Days that mail is kept. */
   retention_days: number;
-  /** Sends a minute from one address, over HTTP. */
+  /** Sends a minute from one address, over HTTP. A message counts once for each 16 KiB that it begins. */
   http_sends_per_minute: number;
 }
 
@@ -416,6 +416,8 @@ export const limits = {
   inbox: {
     /** The largest sealed envelope, in bytes of its JSON text. */
     maxEnvelope: 262144,
+    /** Limits on sends count a message once for each so many bytes that it begins, since it is kept on a disk. */
+    sendUnit: 16384,
     /** The most messages that one page holds; a page also ends with the message that makes it reach `MAX_PAGE_BYTES`. */
     maxPage: 500,
     /** The bytes, as the store counts them, with which a page is long enough. One envelope more still fits into a reply. */
