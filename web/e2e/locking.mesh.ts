@@ -203,4 +203,23 @@ describe.skipIf(missing)('a lock', () => {
     await kez.account.unlock(PASSPHRASE);
     expect(kez.account).toMatchObject({ status: 'unlocked', current: { handle: 'ivan' } });
   });
+
+  test('is what other tabs do with an account that is removed, of which nothing is left or written', async () => {
+    const karl = await talking('karl');
+    const other = await browsers.open('karl');
+    await live(other);
+    const chat = await other.kez.chats.open(karl.peer);
+    const primary = other.kez.account.current?.primary ?? '';
+    chat.setDraft('half a thought');
+    await karl.kez.account.forget(primary);
+    expect(karl.kez.account).toMatchObject({ status: 'none', accounts: [] });
+    await expect.poll(() => other.kez.account.status, PATIENCE).toBe('none');
+    expect(open(other, karl.peer)).toEqual({ ...nothing, status: 'none' });
+    expect(other.kez.account.accounts).toEqual([]);
+    await expect(chat.send('after it was removed')).rejects.toThrow();
+    await other.close();
+    const database = await openDB('karl');
+    for (const store of database.objectStoreNames) expect(await database.count(store), store).toBe(0);
+    database.close();
+  });
 });

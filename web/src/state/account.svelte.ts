@@ -16,7 +16,8 @@ import { AppLock } from './app-lock.ts';
 import { checkHandle, handleOf } from './handles.ts';
 import { createAccount, restoreAccount, type EntryTerms, type NewAccount } from './new-account.ts';
 import { Protection } from './protection.ts';
-import { drawWords, primaryOfSecret, readSecret, type SecretReading } from './secret-reading.ts';
+import { removeAccount } from './removal.ts';
+import { drawWords, primaryOfSecret, readSecret } from './secret-reading.ts';
 import { SESSION, Sessions } from './sessions.ts';
 import { Tabs, tellTabs } from './tabs.ts';
 import { Unlocked, type News } from './unlocked.ts';
@@ -80,14 +81,10 @@ export class Account {
   }
 
   /** 12 (or 24) fresh words for a new account. They are nowhere but in what this returns. */
-  drawPhrase(count: 12 | 24 = 12): string[] {
-    return drawWords(count);
-  }
+  readonly drawPhrase = (count: 12 | 24 = 12) => drawWords(count);
 
   /** Whether a handle can be had: `null`, or the code of why not (`handle_taken`, `invalid_handle`, `reserved_handle`). */
-  checkHandle(handle: string): Promise<string | null> {
-    return checkHandle(this.#terms.http, handle);
-  }
+  readonly checkHandle = (handle: string) => checkHandle(this.#terms.http, handle);
 
   /** Registers the handle, keeps the key under the passphrase, and unlocks. */
   async create(given: { handle: string; passphrase: string; words: string[] }): Promise<void> {
@@ -98,14 +95,10 @@ export class Account {
   }
 
   /** What has been typed into the restore field, told apart by itself. */
-  readSecret(text: string): SecretReading {
-    return readSecret(text);
-  }
+  readonly readSecret = readSecret;
 
   /** The handle that is registered for words or a seed; `null` when the key is unknown here. */
-  findHandle(secret: string): Promise<string | null> {
-    return handleOf(this.#terms.http, primaryOfSecret(secret));
-  }
+  readonly findHandle = (secret: string) => handleOf(this.#terms.http, primaryOfSecret(secret));
 
   /** Whether restoring would delete what this browser has of that account, since only its old passphrase opens it. */
   async wouldLose(secret: string): Promise<boolean> {
@@ -121,7 +114,7 @@ export class Account {
       const before = await this.#rows().get(primaryOfSecret(given.secret));
       const restored = await restoreAccount(this.#entry(), server, given, before);
       const { primary } = restored.row;
-      await (restored.keepsMail ? this.#rows().endSession(primary) : this.#rows().forget(primary));
+      await (restored.keepsMail ? this.#rows().endSession(primary) : this.#remove(primary));
       await this.#add(restored, era);
     });
   }
@@ -203,12 +196,20 @@ export class Account {
 
   /** Deletes an account and all its messages from this browser. Its handle stays registered. */
   async forget(primary: string): Promise<void> {
-    await this.#terms.forgetting(primary);
-    if (this.#unlocked?.primary === primary) await this.lock();
-    await this.#rows().forget(primary);
-    const [next] = await this.#list();
-    if (this.current && this.current.primary !== primary) return;
-    this.#show(next ? summary(next) : null);
+    await this.#terms.forgetting(primary).catch(() => undefined);
+    if (this.#unlocked?.primary === primary) await this.#end(true);
+    await this.#remove(primary);
+    await this.#showNext(primary);
+  }
+
+  /** Another tab removes the account. */
+  async removedElsewhere(): Promise<void> {
+    const unlocked = this.#unlocked;
+    if (!unlocked) return;
+    await this.#end(true);
+    // Once the other tab has done so.
+    await unlocked.tabs.exclusively(async () => undefined);
+    await this.#showNext(unlocked.primary);
   }
 
   /** After `wiped`: the notice was read. */
@@ -247,8 +248,7 @@ export class Account {
       return this.#terms.sessionEnded(row.primary);
     }
     const opener = new OpeningKey(parseEd25519(row.primary), session.opening);
-    const keys = { data: session.data, tags: session.tags };
-    await this.#begin(row, opener, keys, undefined, idOf(session));
+    await this.#begin(row, opener, session, undefined, idOf(session));
   }
 
   async #unlockWith(row: AccountRow, secrets: Secrets, era: number): Promise<void> {
@@ -278,7 +278,7 @@ export class Account {
   async #begin(
     row: AccountRow,
     opener: OpeningKey,
-    keys: DataKeys,
+    { data, tags }: DataKeys,
     identity: SecretKey | undefined,
     session?: string,
   ): Promise<void> {
@@ -288,16 +288,16 @@ export class Account {
       primary: opener.primary,
       handle: row.handle,
       server: row.server,
+      identity,
+      session,
       opener,
-      mailbox: new Mailbox(this.#database, row.primary, keys),
+      mailbox: new Mailbox(this.#database, row.primary, { data, tags }),
       tabs: new Tabs<News>(this.#tabsOf(row.primary), (news) => this.#unlocked === unlocked && heard(news)),
     });
-    unlocked.identity = identity;
-    unlocked.session = session;
     this.#unlocked = unlocked;
     try {
       await this.#terms.begin(unlocked);
-      await this.#rows().put({ ...row, usedAt: clock.now() });
+      await this.#rows().change({ ...row, usedAt: clock.now() });
     } catch (error) {
       // What cannot be read does not stay half open.
       if (this.#unlocked === unlocked) await this.#end();
@@ -317,6 +317,16 @@ export class Account {
     await this.#list();
   }
 
+  #remove(primary: string): Promise<void> {
+    return removeAccount(this.#tabsOf(primary), primary, this.#rows());
+  }
+
+  /** Another account takes the place of one that is no more. */
+  async #showNext(removed: string): Promise<void> {
+    const [next] = await this.#list();
+    if (!this.current || this.current.primary === removed) this.#show(next ? summary(next) : null);
+  }
+
   /** Turns to the unlock page of an account, or to none. */
   #show(account: AccountSummary | null): void {
     this.#era++;
@@ -325,17 +335,16 @@ export class Account {
   }
 
   /** Nothing of the open account is in memory from here on. */
-  #end(): Promise<void> {
+  #end(isRemoved = false): Promise<void> {
     this.#era++;
+    if (isRemoved) this.#unlocked?.mailbox.close();
     this.#unlocked?.wipe();
     this.#unlocked = undefined;
     this.#appLock.stop();
     this.holdsIdentity = false;
     this.status = 'locked';
     this.#terms.work.stop?.();
-    const ended = this.#terms.end();
-    this.#ended = ended;
-    return ended;
+    return (this.#ended = this.#terms.end());
   }
 
   /** A new account of this browser, unlocked. */

@@ -270,6 +270,7 @@ export class Kez {
 
   #heardElsewhere(news: News): void {
     if (news.kind === 'locked') return void this.account.lockedElsewhere();
+    if (news.kind === 'removed') return void this.account.removedElsewhere();
     this.#mail?.hear(news);
     this.#heard(news);
   }

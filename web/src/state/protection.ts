@@ -44,7 +44,7 @@ export class Protection {
   async change(old: string, next: string, row: AccountRow, rows: Accounts): Promise<void> {
     const secrets = await this.open(old, row);
     try {
-      await rows.put({ ...row, vault: await this.seal(next, row.primary, secrets) });
+      await rows.change({ ...row, vault: await this.seal(next, row.primary, secrets) });
     } finally {
       wipe(secrets);
     }
@@ -55,7 +55,7 @@ export class Protection {
     const secrets = await this.open(passphrase, row);
     try {
       const passkey = await createPasskey(row.primary, `${row.handle}@${row.server}`, secrets);
-      await rows.put({ ...row, passkey });
+      await rows.change({ ...row, passkey });
     } finally {
       wipe(secrets);
     }
@@ -80,7 +80,7 @@ export class Protection {
   }
 
   async removePasskey({ passkey: _, ...row }: AccountRow, rows: Accounts): Promise<void> {
-    await rows.put(row);
+    await rows.change(row);
   }
 
   readonly #derive: Tasks['derive'] = (...given) => this.#work.derive(...given);

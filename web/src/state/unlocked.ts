@@ -18,7 +18,9 @@ export type News =
   | { kind: 'face'; primary: string }
   | { kind: 'reloaded' }
   | { kind: 'push' }
-  | { kind: 'locked' };
+  | { kind: 'locked' }
+  /** The account is being removed from this browser. */
+  | { kind: 'removed' };
 
 export class Unlocked {
   readonly primary: Ed25519Primary;
@@ -42,6 +44,8 @@ export class Unlocked {
     opener: Opener;
     mailbox: Mailbox;
     tabs: Tabs<News>;
+    identity?: SecretKey | undefined;
+    session?: string | undefined;
   }) {
     this.primary = given.primary;
     this.handle = given.handle;
@@ -49,6 +53,8 @@ export class Unlocked {
     this.opener = given.opener;
     this.mailbox = given.mailbox;
     this.tabs = given.tabs;
+    this.identity = given.identity;
+    this.session = given.session;
   }
 
   /** Who signs in and signs messages: the device, or the identity itself while there is none. */

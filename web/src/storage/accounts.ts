@@ -30,6 +30,19 @@ export class Accounts {
     }
   }
 
+  /** Puts what has changed of an account that is here; one that was removed meanwhile does not come back. */
+  async change(row: AccountRow): Promise<void> {
+    const transaction = this.#database.transaction('accounts', 'readwrite');
+    const done = transaction.done;
+    done.catch(() => undefined);
+    try {
+      if (await transaction.store.getKey(row.primary)) await transaction.store.put(row);
+      await done;
+    } catch (error) {
+      throw storageFault(error);
+    }
+  }
+
   /** Everything of an account, from every store. */
   async forget(primary: string): Promise<void> {
     const stores = ['accounts', 'sessions', 'messages', 'chats', 'outbox', 'notes'] as const;

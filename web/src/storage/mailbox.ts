@@ -1,6 +1,6 @@
 // One account's messages, chats, outbox and notes: encrypted before a transaction begins, since none waits for encryption.
 import { openValue, sealValue, tagOf, type Box, type DataKeys } from './box.ts';
-import { storageFault } from './fault.ts';
+import { StorageFault, storageFault } from './fault.ts';
 import type { Change, KeptChat, KeptMessage, KeptOutgoing, Written } from './kept.ts';
 import type { ChatRow, Database, MessageRow } from './schema.ts';
 import { rewrite, write, writeNote, type Prepared } from './writing.ts';
@@ -17,11 +17,17 @@ export class Mailbox {
   /** For the worker that searches. */
   readonly keys: DataKeys;
   readonly #tags = new Map<string, Promise<string>>();
+  #isClosed = false;
 
   constructor(database: Database, account: string, keys: DataKeys) {
     this.#database = database;
     this.account = account;
     this.keys = keys;
+  }
+
+  /** The account is being removed: whatever was begun before writes nothing any more. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   async chats(): Promise<KeptChat[]> {
@@ -110,6 +116,7 @@ export class Mailbox {
   /** Does all of it, or nothing. */
   async commit(change: Change): Promise<Written> {
     const prepared = await this.#prepare(change);
+    this.#mustBeOpen();
     try {
       const { added, sending } = await write(this.#database, this.account, prepared);
       const messages = (change.add ?? []).map((message, at) => ({ ...message, place: added[at] ?? 0 }));
@@ -125,7 +132,10 @@ export class Mailbox {
   /** Encrypts a note (`undefined` removes it); what this returns writes it at once, also while the page goes. */
   async prepareNote(name: string, value: unknown): Promise<() => Promise<void>> {
     const box = value === undefined ? undefined : await this.#seal(`notes|${name}`, value);
-    return () => writeNote(this.#database, { account: this.account, name, box });
+    return async () => {
+      this.#mustBeOpen();
+      await writeNote(this.#database, { account: this.account, name, box });
+    };
   }
 
   /** Puts these in the place of all that a chat holds: an import merges what was with what came. Places are others afterwards, so
@@ -134,11 +144,17 @@ export class Mailbox {
     const rows = await Promise.all(
       messages.map((message, at) => this.#messageRow({ ...message, place: at + 1 })),
     );
+    const tag = await this.#chatTag(peer);
+    this.#mustBeOpen();
     try {
-      await rewrite(this.#database, this.account, await this.#chatTag(peer), rows, SEARCH_INDEX);
+      await rewrite(this.#database, this.account, tag, rows, SEARCH_INDEX);
     } catch (error) {
       throw storageFault(error);
     }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw new StorageFault('storage_unavailable');
   }
 
   async #prepare(change: Change): Promise<Prepared> {

@@ -201,6 +201,31 @@ describe('a mailbox', () => {
     expect([await alice.count(), await bob.count(), await alice.note('heads:x')]).toEqual([0, 1, undefined]);
   });
 
+  test('that is removed takes nothing that was begun before, and its account does not come back', async () => {
+    const [mail, rows] = [await mailbox(), new Accounts(database)];
+    const vault = await createVault(
+      'x',
+      ALICE,
+      { seed: bytes(32), phrase: undefined, data: bytes(32) },
+      derivation,
+      derive,
+    );
+    const row = { primary: ALICE, handle: 'alice', server: 'kez.test', addedAt: '', usedAt: 1, vault };
+    await rows.put(row);
+    await rows.change({ ...row, usedAt: 2 });
+    expect(await rows.list()).toMatchObject([{ usedAt: 2 }]);
+    const write = await mail.prepareNote('draft:x', 'half a thought');
+    const begun = [mail.commit({ add: [message(1)] }), mail.replace(BOB, [message(2)])];
+    const late = Promise.allSettled(begun);
+    mail.close();
+    await rows.forget(ALICE);
+    await rows.change({ ...row, usedAt: 3 });
+    const refused = { status: 'rejected', reason: { code: 'storage_unavailable' } };
+    expect(await late).toMatchObject([refused, refused]);
+    await expect(write()).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect([await rows.list(), await mail.count(), await mail.note('draft:x')]).toEqual([[], 0, undefined]);
+  });
+
   test('sends what waits in order, until it is sent', async () => {
     const mail = await mailbox();
     const outgoing = (id: string) => ({
