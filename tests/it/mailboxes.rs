@@ -7,7 +7,7 @@ use kez_contract::{Code, Problem};
 use kez_crypto::{PublicKey, SecretKey};
 use kez_service::random;
 use serde_json::json;
-use tests::{Mesh, Person};
+use tests::{Mesh, Owner, Person};
 
 /// The sequences of what lies in a mailbox.
 async fn holds(person: &Person) -> Vec<u64> {
@@ -132,4 +132,15 @@ async fn nothing_goes_before_every_device_has_it() {
     second_device_has(seqs[3]).await;
     assert_eq!(bob.client.ack(seqs[0]).await, Ok(Acked { cursor: seqs[3], purged: seqs[3] }));
     assert!(holds(&bob).await.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_registered_and_reads_on_devices_alone_has_mail_removed() {
+    let mesh = Mesh::start().await;
+    let alice = mesh.person("alice").await;
+    let (bob, [laptop]) = Owner::enter(&mesh, "bob", ["laptop"]).await;
+    let laptop = mesh.connect_device(bob.key(), &laptop).await.unwrap();
+    let seq = alice.send(&bob.person, "hello").await;
+    assert_eq!(laptop.fetch(0, 1).await.unwrap().messages.len(), 1);
+    assert_eq!(laptop.ack(seq).await, Ok(Acked { cursor: seq, purged: seq }));
 }

@@ -28,8 +28,9 @@ pub async fn web_send(app: App, call: Delivery<Send>) -> Result<Sent, Fault> {
 /// A person reads their own mailbox.
 pub async fn fetch(app: App, call: Call<Fetch>) -> Result<Page, Fault> {
     app.fetches.check(&call.caller.primary)?;
+    check_limit(call.body.limit)?;
     app.store.remember_device(&call.caller.primary, &call.caller.device).await?;
-    page(&app, &call.caller.primary, call.body.since, call.body.limit).await
+    app.store.page(&call.caller.primary, call.body.since, call.body.limit).await
 }
 
 /// The same over HTTP.
@@ -69,10 +70,15 @@ async fn stream_page(app: &App, request: &SignedFetch, skew: i64) -> Result<Stre
 }
 
 async fn page(app: &App, primary: &str, since: u64, limit: u32) -> Result<Page, Fault> {
+    check_limit(limit)?;
+    app.store.page(primary, since, limit).await
+}
+
+fn check_limit(limit: u32) -> Result<(), Fault> {
     if limit == 0 || limit > MAX_PAGE {
         return Err(Fault::malformed(format!("limit is 1 to {MAX_PAGE}")));
     }
-    app.store.page(primary, since, limit).await
+    Ok(())
 }
 
 /// Whose mailbox it is, once the signature of its owner was verified over `text`.

@@ -146,7 +146,8 @@ impl Store {
     pub async fn remember_device(&self, primary: &str, device: &str) -> Result<(), Fault> {
         let key = cursor_subject(primary, device);
         if !self.devices.contains_key(&key) {
-            self.advance_cursor(primary, device, 0).await?;
+            // Should somebody else move it in between, then it is there.
+            self.move_cursor(&key, 0).await?;
             self.devices.insert(key, ());
         }
         Ok(())
@@ -156,20 +157,8 @@ impl Store {
     pub async fn advance_cursor(&self, primary: &str, device: &str, seq: u64) -> Result<u64, Fault> {
         let subject = cursor_subject(primary, device);
         for _ in 0..CURSOR_TRIES {
-            let stands = self.last_cursor(&subject).await?;
-            let cursor = Cursor { seq: stands.map_or(seq, |(_, cursor)| cursor.seq.max(seq)) };
-            let entry = Entry {
-                subject: subject.clone(),
-                message_id: None,
-                expected_last: Some(stands.map_or(0, |(sequence, _)| sequence)),
-                mark: None,
-                payload: serde_json::to_vec(&cursor)?.into(),
-            };
-            match self.cursors.store(entry).await {
-                Ok(_) => return Ok(cursor.seq),
-                // Another replica moved it in between: look again.
-                Err(Refused::Conflict) => {}
-                Err(refused) => return Err(unconfirmed(&refused)),
+            if let Some(stands) = self.move_cursor(&subject, seq).await? {
+                return Ok(stands);
             }
         }
         Err(Fault::unavailable("the cursor is being moved by others; try again"))
@@ -184,6 +173,24 @@ impl Store {
             .iter()
             .map(|message| serde_json::from_slice(&message.payload))
             .collect::<Result<_, _>>()?)
+    }
+
+    /// Tries it once, and answers nothing when another call has moved it in between.
+    async fn move_cursor(&self, subject: &str, seq: u64) -> Result<Option<u64>, Fault> {
+        let stands = self.last_cursor(subject).await?;
+        let cursor = Cursor { seq: stands.map_or(seq, |(_, cursor)| cursor.seq.max(seq)) };
+        let entry = Entry {
+            subject: subject.to_owned(),
+            message_id: None,
+            expected_last: Some(stands.map_or(0, |(sequence, _)| sequence)),
+            mark: None,
+            payload: serde_json::to_vec(&cursor)?.into(),
+        };
+        match self.cursors.store(entry).await {
+            Ok(_) => Ok(Some(cursor.seq)),
+            Err(Refused::Conflict) => Ok(None),
+            Err(refused) => Err(unconfirmed(&refused)),
+        }
     }
 
     async fn last_cursor(&self, subject: &str) -> Result<Option<(u64, Cursor)>, Fault> {
