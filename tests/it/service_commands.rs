@@ -66,6 +66,7 @@ const SERVICES: &[(&str, Wrong)] = &[
             ("KEZ_STREAMS_PER_ADDRESS", &["0"]),
             ("KEZ_STREAMS", &["0"]),
             ("KEZ_TUNNELS_PER_ADDRESS", &["0"]),
+            ("KEZ_TUNNELS_PER_MINUTE", &["0"]),
             ("KEZ_TUNNELS", &["0"]),
             ("KEZ_CONNECTIONS_PER_ADDRESS", &["0"]),
             ("KEZ_REQUESTS_PER_ADDRESS", &["0"]),

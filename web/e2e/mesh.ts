@@ -78,8 +78,9 @@ export class Mesh {
         KEZ_NATS_LISTEN: nats ?? '',
         KEZ_NATS_WEBSOCKET_LISTEN: webSocket ?? '',
         KEZ_WEB_DIR: this.#pages,
-        // Stories write faster than people do.
+        // Stories write faster than people do, and come back more often.
         KEZ_SENDS_PER_MINUTE: '600',
+        KEZ_TUNNELS_PER_MINUTE: '600',
       }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -68,7 +68,7 @@ pub struct Settings {
           value_parser = address::network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Sends a minute from one address, and as many events of sigchains; a message counts once for each 16 KiB that it begins
+    /// Sends a minute from one address, and as many events of sigchains
     #[arg(long, env = "KEZ_SENDS_PER_MINUTE", value_name = "KEZ_SENDS_PER_MINUTE", default_value = "60")]
     pub sends_per_minute: NonZeroU32,
 
@@ -120,6 +120,15 @@ pub struct Settings {
         default_value = "64"
     )]
     pub tunnels_per_address: NonZeroU32,
+
+    /// Tunnels to the broker that one address may open a minute
+    #[arg(
+        long,
+        env = "KEZ_TUNNELS_PER_MINUTE",
+        value_name = "KEZ_TUNNELS_PER_MINUTE",
+        default_value = "120"
+    )]
+    pub tunnels_per_minute: NonZeroU32,
 
     /// Tunnels to the broker in all
     #[arg(long, env = "KEZ_TUNNELS", value_name = "KEZ_TUNNELS", default_value = "20000")]
@@ -184,6 +193,7 @@ mod tests {
             ("--streams-per-address", "0"),
             ("--streams", "0"),
             ("--tunnels-per-address", "x"),
+            ("--tunnels-per-minute", "0"),
             ("--tunnels", "0"),
             ("--connections-per-address", "0"),
             ("--requests-per-address", "0"),

@@ -27,7 +27,7 @@ use crate::wire::Wire;
         (status = 101, description = "The NATS protocol from here on"),
         (status = 400, description = "malformed: not a WebSocket handshake", body = Document, content_type = MEDIA_TYPE),
         (status = 403, description = "forbidden_origin", body = Document, content_type = MEDIA_TYPE),
-        (status = 429, description = "rate_limited: too many tunnels of one address", body = Document, content_type = MEDIA_TYPE),
+        (status = 429, description = "rate_limited: too many tunnels of one address, or opened too fast", body = Document, content_type = MEDIA_TYPE),
         (status = 503, description = "unavailable", body = Document, content_type = MEDIA_TYPE),
     ))]
 pub async fn open(
@@ -38,6 +38,8 @@ pub async fn open(
     origin::check(request.headers(), &app.settings)?;
     let upgrade = check_handshake(&mut request)?;
     let seat = app.tunnels.take(address)?;
+    // Each brings a new key, if it likes, and a new key may register: who leaves and comes again is counted, too.
+    app.tunnels_opened.check(&address.to_string())?;
     let accepted = broker::connect(&app.settings.nats_websocket_url, request.headers()).await;
     let accepted = accepted.map_err(|error| {
         tracing::warn!(error = format!("{error:#}"), "the broker's WebSocket cannot be reached");

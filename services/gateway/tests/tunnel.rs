@@ -1,5 +1,6 @@
 //! The tunnel: a NATS client over the gateway's WebSocket.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,8 +14,11 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// A handshake by hand, so that a test can say what it likes.
 fn handshake(stage: &Stage) -> reqwest::RequestBuilder {
-    stage
-        .http
+    handshake_of(&stage.http, stage)
+}
+
+fn handshake_of(client: &reqwest::Client, stage: &Stage) -> reqwest::RequestBuilder {
+    client
         .get(stage.url("/v1/nats"))
         .header("Connection", "keep-alive, Upgrade")
         .header("Upgrade", "websocket")
@@ -107,6 +111,22 @@ async fn one_address_has_so_many_and_gets_them_back() {
         }
     };
     timeout(SOON, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_leaves_and_comes_again_is_counted() {
+    let Some(stage) = Stage::set(&["--tunnels-per-minute=3"]).await else { return };
+    for _ in 0..3 {
+        connect(&tunnel(&stage)).await.drain().await.unwrap();
+    }
+    let fourth = handshake(&stage).send().await.unwrap();
+    let seconds: u64 = fourth.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=21).contains(&seconds));
+    assert_eq!(problem(fourth).await, refused(429, "rate_limited"));
+    // Others may come.
+    let elsewhere = reqwest::Client::builder().local_address(IpAddr::from([127, 0, 0, 77]));
+    let other = handshake_of(&elsewhere.build().unwrap(), &stage);
+    assert_eq!(other.send().await.unwrap().status(), 101);
 }
 
 #[tokio::test]
