@@ -68,7 +68,7 @@ pub struct Settings {
           value_parser = address::network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Sends a minute from one address, and as many events of sigchains
+    /// Sends a minute from one address, and as many events of sigchains; a message counts once for each 16 KiB that it begins
     #[arg(long, env = "KEZ_SENDS_PER_MINUTE", value_name = "KEZ_SENDS_PER_MINUTE", default_value = "60")]
     pub sends_per_minute: NonZeroU32,
 
