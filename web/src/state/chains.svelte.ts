@@ -156,15 +156,23 @@ export class Chains {
     if (known && this.#clock.now() - known.at < FRESH) return known.look;
     const look = this.#lookNow(primary, pages);
     this.#looks.set(primary, { at: this.#clock.now(), look });
-    look.catch(() => this.#looks.delete(primary));
+    look.catch(() => {
+      if (this.#looks.get(primary)?.look === look) this.#looks.delete(primary);
+    });
     return look;
   }
 
   async #lookNow(primary: Primary, pages: number): Promise<Look> {
+    const account = this.#account;
     const { note, kept } = await this.#remembered(primary);
     let remembered: Remembered = kept ?? { state: new Chain(primary).state(), since: {} };
+    // For whoever asked: another account may be open when the answer comes.
     const keep = async (notes: Remembered) =>
-      void (note && (await this.#account?.mailbox.commit({ notes: { [note]: notes } })));
+      void (
+        note &&
+        this.#account === account &&
+        (await account?.mailbox.commit({ notes: { [note]: notes } }))
+      );
     for (let look = 1; ; look++) {
       const extended = await this.#extend(remembered, pages, keep);
       if (extended.fault?.code === 'rolled_back' && look < LOOKS) {

@@ -58,6 +58,10 @@ async function chainOf(...ops: Op[]): Promise<typeof shown> {
 
 /** A reader with a memory of its own, and as many looks as are taken at it. */
 async function reader(from = origin, live?: Pick<Connection, 'isLive' | 'calls'>) {
+  return (await readerOf(from, live)).chains;
+}
+
+async function readerOf(from = origin, live?: Pick<Connection, 'isLive' | 'calls'>) {
   const database = await openDatabase({ outdated: () => undefined }, `chains-${count++}`);
   const mailbox = new Mailbox(database, 'me', await dataKeys(new Uint8Array(32)));
   const [clock, http] = [new Clock(), new Http(from)];
@@ -65,7 +69,8 @@ async function reader(from = origin, live?: Pick<Connection, 'isLive' | 'calls'>
   const chains = new Chains(live ?? new Connection(http, clock), http, tasks, clock);
   const given = { primary: alice.primary, handle: 'alice', server: 'kez.test', opener: alice, mailbox, tabs };
   chains.unlocked(new Unlocked(given));
-  return chains;
+  const other = new Mailbox(database, 'other', await dataKeys(new Uint8Array(32).fill(1)));
+  return { chains, mailbox, other, switched: () => new Unlocked({ ...given, mailbox: other }) };
 }
 
 test('a chain is verified, and what it has come to is told', async () => {
@@ -167,4 +172,16 @@ test('a name as long as an event is cut: it is only shown', async () => {
   const { devices, fault } = await chains.read(alice.primary);
   expect([devices[0]?.name.length, fault]).toEqual([200, null]);
   expect(await chains.vouch(alice.primary, laptop.primary)).toBe(true);
+});
+
+test('what comes when another account is open already is kept for neither', async () => {
+  const { chains, mailbox, other, switched } = await readerOf();
+  shown = await chainOf(addOp('github:a'));
+  const reading = chains.read(alice.primary);
+  chains.locked();
+  chains.unlocked(switched());
+  expect(await reading).toMatchObject({ length: 1 });
+  expect([(await mailbox.notes('chain:')).size, (await other.notes('chain:')).size]).toEqual([0, 0]);
+  await chains.read(alice.primary);
+  expect((await other.notes('chain:')).size).toBe(1);
 });
