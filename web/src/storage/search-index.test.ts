@@ -78,14 +78,14 @@ test('is read again with what came since, and rebuilt when it is broken', async 
   });
   const first = await opened(mail);
   expect(found(first, '299')).toEqual([299]);
-  expect(await mail.note('search')).toMatchObject({ version: 1 });
+  expect(await mail.note('search')).toMatchObject({ version: 2 });
   await mail.commit({ add: [message(300, 'the last one')] });
   const progress: number[] = [];
   const second = new SearchIndex(mail);
   await second.open((done) => progress.push(done));
   expect([found(second, 'last'), progress]).toEqual([[300], [301]]);
 
-  await mail.commit({ notes: { search: { version: 1, json: '{', places: [] } } });
+  await mail.commit({ notes: { search: { version: 2, json: '{', places: [] } } });
   expect(found(await opened(mail), '17')).toContain(17);
 });
 

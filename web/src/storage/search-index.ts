@@ -10,9 +10,9 @@ interface Entry {
   text: string;
 }
 
-/** The index as a note: up to which place of each chat it goes. */
+/** The index as a note: up to which place of each chat it goes. Of version 1 an import left places that are others now. */
 interface KeptIndex {
-  version: 1;
+  version: 2;
   json: string;
   places: [peer: string, place: number][];
 }
@@ -93,7 +93,7 @@ export class SearchIndex {
   async save(worth = WORTH): Promise<void> {
     if (this.#changes < worth) return;
     this.#changes = 0;
-    const kept: KeptIndex = { version: 1, json: JSON.stringify(this.#index), places: [...this.#places] };
+    const kept: KeptIndex = { version: 2, json: JSON.stringify(this.#index), places: [...this.#places] };
     await this.#mailbox.commit({ notes: { [SEARCH_INDEX]: kept } });
   }
 
@@ -108,7 +108,7 @@ export class SearchIndex {
   async #read(): Promise<void> {
     try {
       const kept = (await this.#mailbox.note(SEARCH_INDEX)) as KeptIndex | undefined;
-      if (kept?.version !== 1) return;
+      if (kept?.version !== 2) return;
       this.#index = MiniSearch.loadJSON<Entry>(kept.json, OPTIONS);
       this.#places = new Map(kept.places);
     } catch {
