@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use kez::client::Client;
-use kez_contract::inbox::{Acked, FETCH, Fetch, cursor_subject};
+use kez_contract::inbox::{Acked, FETCH, Fetch};
 use kez_contract::{Code, Problem};
 use kez_crypto::{PublicKey, SecretKey};
 use kez_service::random;
@@ -71,9 +71,7 @@ async fn a_sender_who_retries_finds_the_message_also_in_a_full_mailbox() {
     let sent = alice.client.deliver(&bob.key(), &sealed).await.unwrap();
     assert_eq!(send(&alice.client, &bob.key(), "another").await.unwrap_err().code, Code::MailboxFull);
     assert_eq!(alice.client.deliver(&bob.key(), &sealed).await.as_ref(), Ok(&sent));
-    // A replica that remembers nothing.
-    mesh.inbox.take().unwrap().stop().await.unwrap();
-    mesh.inbox = Some(mesh.another_inbox().await);
+    renew_inbox(&mut mesh).await;
     assert_eq!(alice.client.deliver(&bob.key(), &sealed).await.as_ref(), Ok(&sent));
     assert_eq!(send(&alice.client, &bob.key(), "another").await.unwrap_err().code, Code::MailboxFull);
     assert_eq!(alice.client.deliver(&bob.key(), &sealed).await, Ok(sent));
@@ -111,26 +109,22 @@ async fn what_is_acknowledged_is_gone_and_a_cursor_never_goes_back() {
 #[tokio::test]
 async fn nothing_goes_before_every_device_has_it() {
     let mesh = Mesh::start().await;
-    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    let alice = mesh.person("alice").await;
+    let (bob, [phone]) = Owner::enter(&mesh, "bob", ["phone"]).await;
+    let phone = mesh.connect_device(bob.key(), &phone).await.unwrap();
+    let bob = bob.person;
     let mut seqs = Vec::new();
     for n in 0..4 {
         seqs.push(alice.send(&bob, &format!("message {n}")).await);
     }
-    // A second device, as the mail store keeps it: nobody can sign in as one before there are sigchains.
-    let (store, device) = (mesh.user("inbox").await, SecretKey::from_seed(random::bytes()).public().to_hex());
-    let second_device_has = async |seq: u64| {
-        let cursor = json!({ "seq": seq }).to_string();
-        store.request(cursor_subject(&bob.hex(), &device), cursor.into()).await.unwrap();
-    };
 
-    second_device_has(0).await;
+    assert_eq!(phone.ack(0).await, Ok(Acked { cursor: 0, purged: 0 }));
     assert_eq!(bob.client.ack(seqs[3]).await, Ok(Acked { cursor: seqs[3], purged: 0 }));
     assert_eq!(holds(&bob).await, seqs);
-    second_device_has(seqs[1]).await;
-    assert_eq!(bob.client.ack(seqs[3]).await, Ok(Acked { cursor: seqs[3], purged: seqs[1] }));
+    assert_eq!(phone.ack(seqs[1]).await, Ok(Acked { cursor: seqs[1], purged: seqs[1] }));
     assert_eq!(holds(&bob).await, seqs[2..]);
-    second_device_has(seqs[3]).await;
-    assert_eq!(bob.client.ack(seqs[0]).await, Ok(Acked { cursor: seqs[3], purged: seqs[3] }));
+    assert_eq!(bob.client.ack(seqs[3]).await, Ok(Acked { cursor: seqs[3], purged: seqs[1] }));
+    assert_eq!(phone.ack(seqs[3]).await, Ok(Acked { cursor: seqs[3], purged: seqs[3] }));
     assert!(holds(&bob).await.is_empty());
 }
 
@@ -143,4 +137,57 @@ async fn whoever_registered_and_reads_on_devices_alone_has_mail_removed() {
     let seq = alice.send(&bob.person, "hello").await;
     assert_eq!(laptop.fetch(0, 1).await.unwrap().messages.len(), 1);
     assert_eq!(laptop.ack(seq).await, Ok(Acked { cursor: seq, purged: seq }));
+}
+
+#[tokio::test]
+async fn a_device_that_is_lost_holds_mail_back_until_it_is_revoked() {
+    let mut mesh = Mesh::with(&[("inbox", "--mailbox-messages=2")]).await;
+    let alice = mesh.person("alice").await;
+    let (mut bob, devices) = Owner::enter(&mesh, "bob", ["laptop", "lost", "also lost"]).await;
+    let (key, mut clients) = (bob.key(), Vec::new());
+    for device in &devices {
+        clients.push(mesh.connect_device(key, device).await.unwrap());
+    }
+    let mut seqs = vec![alice.send(&bob.person, "one").await, alice.send(&bob.person, "two").await];
+    for client in &clients {
+        assert_eq!(client.fetch(0, 2).await.unwrap().messages.len(), 2);
+    }
+    let laptop = &clients[0];
+    let kept = |seqs: &[u64]| Ok(Acked { cursor: seqs[1], purged: 0 });
+    assert_eq!(laptop.ack(seqs[1]).await, kept(&seqs));
+    assert_eq!(send(&alice.client, &key, "no room").await.unwrap_err().code, Code::MailboxFull);
+
+    // One of two that are lost is not enough, and while nobody can be asked neither is both. Nor does a replica ask all the time:
+    // each of these is another one.
+    bob.revoke(&devices[1]).await;
+    renew_inbox(&mut mesh).await;
+    assert_eq!(laptop.ack(seqs[1]).await, kept(&seqs));
+    bob.revoke(&devices[2]).await;
+    mesh.sigchain.take().unwrap().stop().await.unwrap();
+    renew_inbox(&mut mesh).await;
+    assert_eq!(laptop.ack(seqs[1]).await, kept(&seqs));
+    mesh.sigchain = Some(mesh.another_sigchain().await);
+    renew_inbox(&mut mesh).await;
+    assert_eq!(laptop.ack(seqs[1]).await, Ok(Acked { cursor: seqs[1], purged: seqs[1] }));
+    seqs = vec![
+        send(&alice.client, &key, "three").await.unwrap(),
+        send(&alice.client, &key, "four").await.unwrap(),
+    ];
+
+    // Who is added again has what comes from then on, and the identity's own key cannot be lost in this way.
+    bob.add(&devices[1], "found again").await;
+    assert_eq!(laptop.ack(seqs[1]).await, kept(&seqs));
+    let found = mesh.connect_device(key, &devices[1]).await.unwrap();
+    assert_eq!(found.ack(seqs[1]).await, Ok(Acked { cursor: seqs[1], purged: seqs[1] }));
+    assert_eq!(bob.person.client.ack(0).await, Ok(Acked { cursor: 0, purged: 0 }));
+    let last = send(&alice.client, &key, "five").await.unwrap();
+    for client in [laptop, &found] {
+        assert_eq!(client.ack(last).await, Ok(Acked { cursor: last, purged: 0 }));
+    }
+}
+
+/// A replica that remembers nothing takes the place of the one that runs.
+async fn renew_inbox(mesh: &mut Mesh) {
+    mesh.inbox.take().unwrap().stop().await.unwrap();
+    mesh.inbox = Some(mesh.another_inbox().await);
 }

@@ -7,6 +7,7 @@ use kez_service::Clock;
 use kez_service::limit::Limit;
 
 use crate::config::Settings;
+use crate::devices::Devices;
 use crate::people::People;
 use crate::store::Store;
 
@@ -14,6 +15,7 @@ use crate::store::Store;
 pub struct App {
     pub store: Store,
     pub people: People,
+    pub devices: Devices,
     pub sends: Limit,
     pub fetches: Limit,
     clock: Clock,
@@ -24,6 +26,7 @@ impl App {
         Ok(Self {
             store: Store::open(nats, settings).await?,
             people: People::follow(nats).await?,
+            devices: Devices::new(nats),
             sends: Limit::per_minute(settings.person_sends_per_minute),
             fetches: Limit::per_minute(settings.person_fetches_per_minute),
             clock,

@@ -2,11 +2,12 @@
 //!
 //! It promises: a send is acknowledged only when the message is stored and flushed; the same envelope is stored once
 //! however often it is sent; a mailbox is read by its owner alone, in order; a full mailbox hurts only its owner; and
-//! what every device has acknowledged is no longer kept. It cannot read what it keeps, nor tell who sent it.
+//! what every active device has acknowledged is no longer kept. It cannot read what it keeps, nor tell who sent it.
 
 mod app;
 mod config;
 mod cursors;
+mod devices;
 mod mail;
 mod people;
 mod rules;

@@ -9,9 +9,11 @@ pub struct Cursor {
     pub seq: u64,
 }
 
-/// The sequence up to which every device has everything; 0 while no device is known.
-pub fn held_by_all(cursors: &[Cursor]) -> u64 {
-    cursors.iter().map(|cursor| cursor.seq).min().unwrap_or(0)
+/// The devices that have less than everything up to `own`, the furthest behind first.
+pub fn behind(own: u64, mut cursors: Vec<(String, Cursor)>) -> Vec<(String, Cursor)> {
+    cursors.retain(|(_, cursor)| cursor.seq < own);
+    cursors.sort_by_key(|(_, cursor)| cursor.seq);
+    cursors
 }
 
 /// Which of `streams` streams (a power of two up to 256) keeps a logical shard, 0 to 255. Each keeps a run of shards.
@@ -35,12 +37,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_held_by_all_until_the_last_device_has_it() {
-        let at = |seq| Cursor { seq };
-        assert_eq!(held_by_all(&[]), 0);
-        assert_eq!(held_by_all(&[at(7)]), 7);
-        assert_eq!(held_by_all(&[at(7), at(0), at(9)]), 0);
-        assert_eq!(held_by_all(&[at(7), at(3), at(9)]), 3);
+    fn the_furthest_behind_comes_first() {
+        let device = |name: &str, seq| (name.to_owned(), Cursor { seq });
+        let all = || vec![device("a", 7), device("b", 0), device("c", 9), device("d", 3)];
+        assert_eq!(behind(7, all()), [device("b", 0), device("d", 3)]);
+        assert_eq!(behind(0, all()), []);
+        assert_eq!(behind(7, Vec::new()), []);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use async_nats::{Client, Message};
 use bytes::Bytes;
-use kez_contract::inbox::{MAX_PAGE_BYTES, Page, SILENT_HEADER, Stored, cursor_subject, mailbox_subject};
+use kez_contract::inbox::{
+    MAX_PAGE_BYTES, Page, SILENT_HEADER, Stored, cursor_device, cursor_subject, mailbox_subject,
+};
 use kez_contract::{Code, Document};
 use kez_service::Fault;
 use kez_service::batch::{Entry, GroupCommit, Refused};
@@ -164,15 +166,11 @@ impl Store {
         Err(Fault::unavailable("the cursor is being moved by others; try again"))
     }
 
-    /// The cursors of all devices of a person.
-    pub async fn cursors(&self, primary: &str) -> Result<Vec<Cursor>, Fault> {
+    /// The cursors of all devices of a person, each with the device.
+    pub async fn cursors(&self, primary: &str) -> Result<Vec<(String, Cursor)>, Fault> {
         let request = json!({ "multi_last": [cursor_subject(primary, "*")], "batch": MAX_DEVICES });
         let read = direct_get(&self.nats, streams::CURSORS, &request).await?;
-        Ok(read
-            .messages
-            .iter()
-            .map(|message| serde_json::from_slice(&message.payload))
-            .collect::<Result<_, _>>()?)
+        Ok(read.messages.iter().map(cursor).collect::<Result<_>>()?)
     }
 
     /// Tries it once, and answers nothing when another call has moved it in between.
@@ -206,6 +204,12 @@ impl Store {
         let stream = self.mailboxes.get(usize::from(rules::stream_of(shard, streams)));
         Ok(stream.context("every shard has a stream")?)
     }
+}
+
+fn cursor(message: &Message) -> Result<(String, Cursor)> {
+    let device =
+        header(message, "Nats-Subject").and_then(cursor_device).context("a cursor is of no device")?;
+    Ok((device.to_owned(), serde_json::from_slice(&message.payload)?))
 }
 
 fn stored(message: &Message) -> Result<Stored> {

@@ -35,6 +35,11 @@ pub fn cursor_subject(primary: &str, device: &str) -> String {
     format!("kez.cursor.{primary}.{device}")
 }
 
+/// The device whose cursor is stored under a subject.
+pub fn cursor_device(subject: &str) -> Option<&str> {
+    subject.strip_prefix("kez.cursor.")?.split_once('.').map(|(_, device)| device)
+}
+
 /// The header under which a message is stored that is [`Send::silent`], with any value: what the push service looks for.
 pub const SILENT_HEADER: &str = "Kez-Silent";
 
@@ -158,6 +163,13 @@ pub struct StreamPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cursor_names_its_device() {
+        assert_eq!(cursor_device(&cursor_subject("aa", "bb")), Some("bb"));
+        assert_eq!(cursor_device("kez.cursor.aa"), None);
+        assert_eq!(cursor_device(&mailbox_subject("aabb")), None);
+    }
 
     #[test]
     fn a_message_weighs_what_it_takes_on_disk() {

@@ -62,6 +62,7 @@ pub const ROLES: [Role; 15] = [
             "kez.inbox.*.*",
             "kez.cursor.*.*",
             "kez.svc.registry.resolve",
+            "kez.svc.sigchain.standing",
             "$JS.API.STREAM.CREATE.*",
             "$JS.API.STREAM.UPDATE.*",
             "$JS.API.STREAM.INFO.*",
