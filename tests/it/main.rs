@@ -6,6 +6,7 @@ mod broker_cheats;
 mod catches_up;
 mod checks;
 mod claims_and_chains;
+mod cluster_node;
 mod confined;
 mod copies;
 mod deploy;
