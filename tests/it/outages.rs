@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use kez::mail::document;
 use kez_contract::inbox::{SEND, Send, Sent};
+use kez_contract::sigchain::{BySubject, Claimant, Claimants, WEB_CLAIMANTS};
 use kez_contract::{Code, Problem};
 use kez_crypto::SecretKey;
-use kez_service::random;
+use kez_service::{Delivery, Service, ask, random};
 use tests::web::Answer;
 use tests::{Mesh, Person};
 use tokio::time::timeout;
@@ -15,6 +16,22 @@ use tokio::time::timeout;
 /// That nobody is there is known in milliseconds; who waits for an answer waits for seconds.
 const AT_ONCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_no_message_can_carry_is_a_refusal_and_no_silence() {
+    let mesh = Mesh::broker().await;
+    let answer = |(), _: Delivery<BySubject>| async {
+        let primary = "x".repeat(2 * 1024 * 1024);
+        Ok(Claimants { claimants: vec![Claimant { primary, event: document(b"{}".to_vec())? }], more: false })
+    };
+    let service = Service::new("sigchain", ()).on(WEB_CLAIMANTS, answer);
+    let _running = service.start(&mesh.user("sigchain").await, 8).await.unwrap();
+    let (web, begun) = (mesh.user("gateway").await, Instant::now());
+    let asked = BySubject { subject: "github:x".to_owned(), after: None };
+    let refused = ask(&web, WEB_CLAIMANTS, &asked).await.unwrap_err();
+    assert_eq!(refused.code, Code::Internal, "{refused}");
+    assert!(begun.elapsed() < AT_ONCE);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_inbox_sends_fail_at_once_and_arrive_when_it_is_back() {

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use async_nats::Client as Nats;
-use kez_contract::sigchain::{BySubject, Claimants, WEB_CLAIMANTS};
+use kez_contract::sigchain::{BySubject, Claimants, MAX_EVENT, WEB_CLAIMANTS};
 use kez_contract::{Code, Problem};
 use kez_crypto::chain::device_proof;
-use kez_crypto::{Chain, Op, SecretKey};
+use kez_crypto::{Chain, Op, SecretKey, Signed, Tag};
 use kez_service::{ask, random};
 use sigchain::{Report, reindex};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
-use tests::chains::{add, revoke};
+use tests::chains::{add, identifier, now, revoke};
 use tests::database::Database;
 use tests::{Chains, Mesh};
 
@@ -105,6 +105,47 @@ async fn claims_are_found_by_their_subject_with_their_events() {
         assert!(claimants(&web, "github:nobody", None).await.unwrap().claimants.is_empty());
         assert_eq!(claimants(&web, "nonsense", None).await.unwrap_err().code, Code::Malformed);
     }
+}
+
+/// The first event of a chain, as long as an event may be: members that nobody knows are signed, too.
+fn long_claim(subject: &str, key: &SecretKey) -> Vec<u8> {
+    let event = Chain::new(key.public()).sign_next(&add(subject), now(), key);
+    let mut payload = Signed::parse(&event, Tag::SigchainEvent).unwrap().payload;
+    let name = "padding";
+    let rest = MAX_EVENT - event.len() - format!(r#""{name}":"","#).len();
+    payload.insert(name.to_owned(), "x".repeat(rest).into());
+    let event = Signed::create(Tag::SigchainEvent, payload, key).to_json();
+    assert_eq!(event.len(), MAX_EVENT);
+    event
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_events_of_others_hide_nobody_who_claims_the_same() {
+    let database = Database::sqlite();
+    let (mesh, _other) = mesh_on(&database).await;
+    let (chains, web) = (Chains::of(&mesh).await, mesh.user("gateway").await);
+    // More than one reply can carry.
+    let keys: Vec<SecretKey> = (0..72).map(|_| SecretKey::from_seed(random::bytes())).collect();
+    for key in &keys {
+        chains.hand_in(&long_claim("github:x", key)).await.unwrap();
+    }
+    let mut primaries: Vec<String> = keys.iter().map(|key| key.public().identifier()).collect();
+    primaries.sort();
+    let first = until_claimed_by(&web, "github:x", &primaries[..32]).await;
+    assert!(first.more);
+    let (mut found, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = claimants(&web, "github:x", found.last().map(String::as_str)).await.unwrap();
+        found.extend(page.claimants.into_iter().map(|claimant| claimant.primary));
+        pages += 1;
+        if !page.more {
+            break;
+        }
+    }
+    assert!(found == primaries && pages == 3, "{} in {pages} pages", found.len());
+    let alice = mesh.person("alice").await;
+    let told = alice.client.claimants(&identifier("github:x"), None).await.unwrap();
+    assert!(told.more && told.claimants.len() == 32, "across the wall, too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

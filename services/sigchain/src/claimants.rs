@@ -1,7 +1,7 @@
 //! Who claims an account: asked of the tables, answered with the events themselves.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use kez_contract::sigchain::{BySubject, Claimant, Claimants, MAX_CLAIMANTS};
+use kez_contract::sigchain::{BySubject, Claimant, Claimants, MAX_CLAIMANTS, MAX_PAGE_BYTES};
 use kez_crypto::Identifier;
 use kez_service::{Call, Delivery, Fault};
 
@@ -25,12 +25,23 @@ async fn find(app: &App, request: &BySubject) -> Result<Claimants, Fault> {
     let subject = Identifier::parse(&request.subject).map_err(refuse)?;
     let after = request.after.as_deref().map(primary).transpose()?;
     let mut found = app.projection.claimants(&subject, after.as_ref(), MAX_CLAIMANTS + 1).await?;
-    let more = found.len() > MAX_CLAIMANTS as usize;
+    let mut more = found.len() > MAX_CLAIMANTS as usize;
     found.truncate(MAX_CLAIMANTS as usize);
     let read = stream::iter(found).map(|(primary, sequence)| async move {
         let event = app.ledger.store().event_at(sequence).await?;
         Ok::<_, Fault>(event.map(|event| Claimant { primary, event }))
     });
-    let claimants: Vec<_> = read.buffered(READS).try_collect().await?;
-    Ok(Claimants { claimants: claimants.into_iter().flatten().collect(), more })
+    let mut read = read.buffered(READS);
+    let (mut claimants, mut bytes) = (Vec::new(), 0);
+    while let Some(claimant) = read.try_next().await? {
+        // A hundred long events are more than one reply carries: without an end here, anybody could keep an account's
+        // claimants from being found.
+        if bytes >= MAX_PAGE_BYTES {
+            more = true;
+            break;
+        }
+        bytes += claimant.as_ref().map_or(0, |claimant| claimant.event.get().len());
+        claimants.extend(claimant);
+    }
+    Ok(Claimants { claimants, more })
 }

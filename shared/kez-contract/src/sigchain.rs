@@ -48,7 +48,7 @@ pub const MAX_PAGE: u32 = 1000;
 /// The bytes with which a page is long enough. One event more still fits into a reply.
 pub const MAX_PAGE_BYTES: usize = 512 * 1024;
 
-/// The most claimants that one page holds.
+/// The most claimants that one page holds; it also ends with the event that makes it reach [`MAX_PAGE_BYTES`].
 pub const MAX_CLAIMANTS: u32 = 100;
 
 /// A signed `sigchain_event` (protocol, section 6), at most [`MAX_EVENT`]. Over NATS it is the caller's own.
@@ -130,7 +130,7 @@ pub struct Claimant {
 }
 
 /// Does the account `subject` say that it belongs to `primary`? An answer may be a day old unless a `fresh` one is asked
-/// for.
+/// for; also then, what an account said within a day is told where it cannot be reached now.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {

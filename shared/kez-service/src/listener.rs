@@ -9,7 +9,7 @@ use anyhow::Result;
 use async_nats::service::endpoint::Endpoint as Requests;
 use async_nats::service::error::Error as ServiceError;
 use async_nats::service::{NATS_SERVICE_ERROR, NATS_SERVICE_ERROR_CODE, Request};
-use async_nats::{Client, HeaderMap, Message, PublishError};
+use async_nats::{Client, HeaderMap, Message, PublishError, PublishErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use kez_contract::Problem;
@@ -120,19 +120,28 @@ impl Asked {
         let sent = match result {
             Ok(None) => return,
             Ok(Some(reply)) => self.send(Ok(reply), HeaderMap::new()).await,
-            Err(fault) => {
-                let problem = fault.into_problem();
-                tracing::debug!(code = problem.code.as_str(), "refused");
-                let code = ServiceError {
-                    status: problem.code.as_str().to_owned(),
-                    code: usize::from(problem.code.status()),
-                };
-                self.send(Err(code), headers(&problem)).await
+            Err(fault) => self.refuse(fault).await,
+        };
+        let sent = match sent {
+            // Silence would have the caller wait, and ask for the same again.
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                self.refuse(Fault::from(error)).await
             }
+            sent => sent,
         };
         if let Err(error) = sent {
             tracing::warn!(%error, "a reply could not be sent");
         }
+    }
+
+    async fn refuse(&self, fault: Fault) -> Result<(), PublishError> {
+        let problem = fault.into_problem();
+        tracing::debug!(code = problem.code.as_str(), "refused");
+        let code = ServiceError {
+            status: problem.code.as_str().to_owned(),
+            code: usize::from(problem.code.status()),
+        };
+        self.send(Err(code), headers(&problem)).await
     }
 
     async fn send(&self, reply: Result<Bytes, ServiceError>, headers: HeaderMap) -> Result<(), PublishError> {

@@ -238,7 +238,7 @@ export interface Claimant {
   event: Document;
 }
 
-/** Does the account `subject` say that it belongs to `primary`? An answer may be a day old unless a `fresh` one is asked for. */
+/** Does the account `subject` say that it belongs to `primary`? An answer may be a day old unless a `fresh` one is asked for; also then, what an account said within a day is told where it cannot be reached now. */
 export interface Verify {
   subject: string;
   primary: string;
@@ -434,7 +434,7 @@ export const limits = {
     maxPage: 1000,
     /** The bytes with which a page is long enough. One event more still fits into a reply. */
     maxPageBytes: 524288,
-    /** The most claimants that one page holds. */
+    /** The most claimants that one page holds; it also ends with the event that makes it reach `MAX_PAGE_BYTES`. */
     maxClaimants: 100,
   },
   push: {
