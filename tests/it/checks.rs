@@ -65,6 +65,37 @@ async fn what_was_found_is_remembered_for_a_day_and_looked_at_afresh_on_request(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_not_reached_is_still_what_it_said_before() {
+    let (_accounts, site, mesh, alice) = world("").await;
+    let bob = mesh.person("bob").await;
+    let subject = account(&site);
+    site.put(FILE, Page::text(Claim::create(&subject, now(), None, &alice.secret)));
+    let verified = check(&bob, &subject, &alice, false).await;
+    assert_eq!(verified.status, Status::Verified);
+
+    // Somebody has used up the requests that the channel takes of us.
+    site.put(FILE, Page::status(429));
+    mesh.clock.advance(60);
+    for fresh in [true, false, true] {
+        let asked = site.asked().len();
+        let still = check(&bob, &subject, &alice, fresh).await;
+        assert_eq!((still.status, &still.checked_at), (Status::Verified, &verified.checked_at));
+        assert_eq!(site.asked().len(), asked + usize::from(fresh), "it was looked at");
+    }
+    // Of an account of which nothing is known, that is all there is to tell; and it stands until it is reached.
+    let other = identifier(&format!("web:{}", site.url("/~alice")));
+    site.put(&format!("/~alice{FILE}"), Page::status(429));
+    for fresh in [false, true] {
+        let unknown = check(&bob, &other, &alice, fresh).await;
+        assert_eq!((unknown.status, unknown.why), (Status::Unreachable, Some(Why::RateLimited)));
+    }
+    // What the account says itself counts at once.
+    site.remove(FILE);
+    let absent = check(&bob, &subject, &alice, true).await;
+    assert_eq!((absent.status, absent.why), (Status::Failed, Some(Why::Absent)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_claim_that_is_taken_back_or_runs_out_counts_no_more_at_once() {
     let (_accounts, site, mesh, alice) = world("").await;
     let subject = account(&site);

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use kez_contract::Code;
@@ -11,8 +11,8 @@ use kez_crypto::{Claim, Identifier, Primary, Timestamp};
 use kez_proofs::{Checker, Finding};
 use kez_service::limit::Limit;
 use kez_service::{Call, Delivery, Fault};
-use moka::Expiry;
 use moka::future::Cache;
+use moka::{Entry, Expiry};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
@@ -42,6 +42,8 @@ pub struct Proofs {
 struct Found {
     finding: Finding,
     at: Timestamp,
+    /// When the look was over.
+    seen: Instant,
 }
 
 impl Proofs {
@@ -79,12 +81,12 @@ async fn verdict(app: &App, asked: &Verify) -> Result<Verdict, Fault> {
         let detail = format!("accounts of {} cannot be checked", subject.system());
         return Err(Fault::new(Code::UnsupportedSubject, detail));
     }
-    let key = (subject.clone(), primary);
-    if asked.fresh {
-        app.proofs.found.invalidate(&key).await;
-    }
     // Those who ask at once for the same share one look.
-    let found = app.proofs.found.get_with(key, look(app, &subject, &primary)).await;
+    let found = if asked.fresh {
+        look_again(app, &subject, &primary).await
+    } else {
+        app.proofs.found.get_with((subject.clone(), primary), look(app, &subject, &primary)).await
+    };
     // A day is long: what was taken back or has expired since counts now.
     let revoked = app.ledger.current(primary, |known| known.chain().was_revoked(&subject)).await?;
     tell(&subject, &primary, &found, revoked, app.now())
@@ -93,7 +95,25 @@ async fn verdict(app: &App, asked: &Verify) -> Result<Verdict, Fault> {
 async fn look(app: &App, subject: &Identifier, primary: &Primary) -> Arc<Found> {
     let _permit = app.proofs.permits.acquire().await;
     let at = app.now();
-    Arc::new(Found { finding: app.proofs.checker.check(subject, primary, false, at).await, at })
+    let finding = app.proofs.checker.check(subject, primary, false, at).await;
+    Arc::new(Found { finding, at, seen: Instant::now() })
+}
+
+/// A look beside what is known, which it takes the place of. That the account was not reached says nothing against what it
+/// said before: whoever uses up the requests that a channel takes of us could make every account there doubtful.
+async fn look_again(app: &App, subject: &Identifier, primary: &Primary) -> Arc<Found> {
+    let asked = Instant::now();
+    let entry = app.proofs.found.entry((subject.clone(), *primary));
+    let entry = entry.and_upsert_with(|known| async move {
+        let known = known.map(Entry::into_value);
+        if let Some(seen_since) = known.as_ref().filter(|known| known.seen >= asked) {
+            return seen_since.clone();
+        }
+        let found = look(app, subject, primary).await;
+        let kept = known.filter(|known| found.is_nothing() && !known.is_nothing());
+        kept.unwrap_or(found)
+    });
+    entry.await.into_value()
 }
 
 fn tell(
@@ -125,7 +145,21 @@ fn tell(
     })
 }
 
-/// What is known of an account goes stale after a day; that it was not reached, after a minute.
+impl Found {
+    /// Whether nothing is known, for the account was not reached.
+    fn is_nothing(&self) -> bool {
+        self.finding.status == Status::Unreachable
+    }
+
+    /// How long it is still good.
+    fn rest(&self, now: Instant) -> Duration {
+        let whole = if self.is_nothing() { A_MINUTE } else { A_DAY };
+        whole.saturating_sub(now.saturating_duration_since(self.seen))
+    }
+}
+
+/// What is known of an account goes stale after a day; that it was not reached, after a minute. To be kept makes nothing
+/// younger.
 struct UntilStale;
 
 impl Expiry<(Identifier, Primary), Arc<Found>> for UntilStale {
@@ -133,8 +167,44 @@ impl Expiry<(Identifier, Primary), Arc<Found>> for UntilStale {
         &self,
         _: &(Identifier, Primary),
         found: &Arc<Found>,
-        _: std::time::Instant,
+        now: Instant,
     ) -> Option<Duration> {
-        Some(if found.finding.status == Status::Unreachable { A_MINUTE } else { A_DAY })
+        Some(found.rest(now))
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &(Identifier, Primary),
+        found: &Arc<Found>,
+        now: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(found.rest(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kez_contract::sigchain::Status::{self, Unreachable, Verified};
+
+    use super::*;
+
+    fn rest(status: Status, age: Duration) -> Duration {
+        let finding = Finding { status, why: None, detail: None, evidence: String::new(), claim: None };
+        let seen = Instant::now();
+        Found { finding, at: Timestamp::from_unix(0), seen }.rest(seen + age)
+    }
+
+    #[test]
+    fn what_is_kept_is_no_younger_for_it() {
+        for (status, age, expected) in [
+            (Verified, Duration::ZERO, A_DAY),
+            (Verified, A_DAY - A_MINUTE, A_MINUTE),
+            (Verified, A_DAY + A_MINUTE, Duration::ZERO),
+            (Unreachable, Duration::ZERO, A_MINUTE),
+            (Unreachable, A_MINUTE, Duration::ZERO),
+        ] {
+            assert_eq!(rest(status, age), expected, "{status:?} {age:?}");
+        }
     }
 }
