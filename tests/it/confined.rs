@@ -1,10 +1,13 @@
 //! What a person cannot get at: the streams, the services behind the wall, others' connections, and more than their share.
+//! And what a service's key cannot, which somebody may steal.
 
 use async_nats::Event;
 use kez_contract::inbox::SEND;
+use kez_service::streams;
 use serde_json::Value;
+use tests::chains::{add, revoke};
 use tests::guest::{Credentials, Guest};
-use tests::{Mesh, Tap};
+use tests::{Chains, Mesh, Tap};
 
 /// As accounts.conf has them.
 const MAX_PAYLOAD: usize = 270_336;
@@ -58,6 +61,43 @@ async fn services_streams_and_other_peoples_connections_are_out_of_reach() {
     assert!(String::from_utf8_lossy(&seen.payload).contains(&bob.hex()));
     let operator = mesh.user("operator").await;
     operator.request("$SRV.PING", "".into()).await.expect("a service answers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_the_inbox_is_refused_every_call_about_sigchains() {
+    let mesh = Mesh::start().await;
+    let alice = mesh.person("alice").await;
+    for op in [add("github:alice"), revoke("github:alice")] {
+        alice.client.append(&op).await.unwrap();
+    }
+    // The stream as it is, but for one event for everybody.
+    let mut shorter = streams::declared("sigchain", "KEZ_SIGCHAIN").unwrap();
+    shorter["max_msgs"] = 1.into();
+    shorter["discard"] = "old".into();
+    let mut thief = Guest::user(&mesh, "inbox").await;
+    for call in [
+        "STREAM.UPDATE.KEZ_SIGCHAIN",
+        "STREAM.CREATE.KEZ_SIGCHAIN",
+        "STREAM.PURGE.KEZ_SIGCHAIN",
+        "STREAM.DELETE.KEZ_SIGCHAIN",
+        "STREAM.INFO.KEZ_SIGCHAIN",
+        "STREAM.MSG.DELETE.KEZ_SIGCHAIN",
+        "STREAM.RESTORE.KEZ_SIGCHAIN",
+        "CONSUMER.CREATE.KEZ_SIGCHAIN.push",
+        "DIRECT.GET.KEZ_SIGCHAIN",
+    ] {
+        let subject = format!("$JS.API.{call}");
+        let (reply, body) = (thief.nats.new_inbox(), shorter.to_string());
+        thief.nats.publish_with_reply(subject.clone(), reply, body.into()).await.unwrap();
+        let refused = format!("nats: Permissions Violation for Publish to \"{subject}\"");
+        assert_eq!(thief.refusals().await, [refused]);
+    }
+    // A stream of another name cannot take its subjects.
+    shorter["name"] = "KEZ_INBOX_9".into();
+    let told: Value = streams::api(&thief.nats, "STREAM.CREATE.KEZ_INBOX_9", &shorter).await.unwrap();
+    assert_eq!(told["error"]["description"], "subjects overlap with an existing stream", "{told}");
+    let (chain, primary) = (Chains::of(&mesh).await, alice.key().into());
+    assert_eq!(chain.events(&primary).await.len(), 2, "they stand");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Every role of the mesh and all that it may do.
 
 /// One role and everything it may do: the whole table. `{me}` and `{you}` are two registered people, and `{laptop}` is a
-/// device of mine, 64 hex digits each.
+/// device of mine, 64 hex digits each. What begins with `!` is taken away from what the others give.
 pub struct Role {
     pub name: &'static str,
     pub may_publish: &'static [&'static str],
@@ -71,6 +71,8 @@ pub const ROLES: [Role; 15] = [
             "$JS.API.DIRECT.GET.*",
             "$JS.API.DIRECT.GET.*.>",
             "$JS.API.CONSUMER.CREATE.*.push",
+            "!$JS.API.*.*.KEZ_SIGCHAIN",
+            "!$JS.API.*.*.KEZ_SIGCHAIN.>",
             "_INBOX_inbox.*",
         ],
         may_subscribe: &[
