@@ -62,7 +62,8 @@ async fn sends_are_answered_or_refused_at_once_while_the_inbox_stops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_stops_answers_what_it_was_asked() {
-    let mut mesh = Mesh::with(&[("gateway", "--sends-per-minute=1000000")]).await;
+    let flags = ["--sends-per-minute=1000000", "--requests-per-address=100"].map(|flag| ("gateway", flag));
+    let mut mesh = Mesh::with(&flags).await;
     let [alice, bob] = [mesh.person("alice").await, mesh.person("bob").await];
     mesh.inbox.take().unwrap().stop().await.unwrap();
     let inbox = Process::start(&mesh, "inbox", &[]);
