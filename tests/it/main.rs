@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a story that cannot go on ends its test")]
 
+mod acknowledges;
 mod broker_cheats;
 mod catches_up;
 mod checks;

@@ -30,6 +30,7 @@ pub use sign_in::SignIn;
 pub use watch::{Watch, Watched};
 
 use crate::chains::Memory;
+use crate::server_time::ServerTime;
 use crate::speaker::Speaker;
 use connection::Link;
 use devices::Devices;
@@ -51,6 +52,8 @@ pub struct Connection {
     pub memory: Memory,
     /// How long a message is sent again and again while the server is unavailable.
     pub patience: Duration,
+    /// The server's clock, if it has said what time it is.
+    pub server_time: Option<ServerTime>,
 }
 
 impl Connection {
@@ -64,6 +67,7 @@ impl Connection {
             clock: Clock::default(),
             memory: Memory::default(),
             patience: Duration::from_secs(20),
+            server_time: None,
         }
     }
 }
@@ -137,6 +141,16 @@ impl Client {
 
     fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.connection.clock.now())
+    }
+
+    /// The server's clock as far as it is known, by which mail is judged. Who has signed in with a session has a clock that
+    /// is not ahead of it; a plain sign-in proves nothing of the kind, and then mail is as old as it was when it came.
+    fn server_now(&self) -> Timestamp {
+        match (self.connection.server_time, self.connection.sign_in) {
+            (Some(time), _) => time.now(),
+            (None, SignIn::Session { .. }) => self.now(),
+            (None, SignIn::Plain) => Timestamp::from_unix(0),
+        }
     }
 
     /// Asks again while the server is unavailable, until this person's patience ends.

@@ -19,6 +19,7 @@ use crate::chains::{ChainFault, Memory};
 use crate::client::devices::{Devices, judge};
 use crate::client::{Delivered, Mail, local_handle};
 use crate::mail::{Opened, Received, document, refusal, write};
+use crate::server_time::ServerTime;
 use crate::speaker::Speaker;
 use transport::{Transport, read};
 
@@ -26,7 +27,14 @@ pub use stream::HttpFollow;
 
 /// What a server tells its clients.
 pub async fn config(base: &str) -> Result<ClientConfig, Problem> {
-    Transport::new(base)?.get(http::CONFIG, &[]).await
+    timed_config(base).await.map(|(config, _)| config)
+}
+
+/// The same, and what time it is there.
+pub async fn timed_config(base: &str) -> Result<(ClientConfig, Option<ServerTime>), Problem> {
+    let transport = Transport::new(base)?;
+    let config = transport.get(http::CONFIG, &[]).await?;
+    Ok((config, transport.server_time()))
 }
 
 /// A person who asks a gateway, each request signed for itself.
@@ -135,7 +143,7 @@ impl HttpClient {
     /// Opens a stored message. Where a device has signed, its sender's chain is asked whether it is theirs, and an error
     /// says that it could not be asked.
     async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
-        let opened = Opened::new(stored, self.me.key(), self.now());
+        let opened = Opened::new(stored, self.me.key(), self.server_now());
         match opened.device() {
             Some((sender, device)) => judge(opened, self.has_device(sender, &device).await),
             None => Ok(opened.judged(false)),
@@ -145,6 +153,11 @@ impl HttpClient {
     /// Over HTTP a request is signed by the identity itself: `X-KEZ-Auth` has no place for a device.
     fn own_key(&self) -> Result<&SecretKey, Problem> {
         self.me.own_key("sign requests over HTTP")
+    }
+
+    /// The server's clock as far as it is known, by which mail is judged.
+    fn server_now(&self) -> Timestamp {
+        self.transport.server_time().map_or_else(|| self.now(), ServerTime::now)
     }
 
     fn now(&self) -> Timestamp {

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod output;
 mod private_file;
 pub mod server;
+pub mod server_time;
 pub mod speaker;
 pub mod up;
 pub mod visible;

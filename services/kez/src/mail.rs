@@ -21,7 +21,10 @@ pub struct Received {
 pub(crate) struct Opened(Received);
 
 impl Opened {
+    /// Opens it now, but not before the server had it: with a clock that is behind, all that comes would seem to be from a
+    /// time to come.
     pub(crate) fn new(stored: &Stored, me: &SecretKey, now: Timestamp) -> Self {
+        let now = Timestamp::parse(&stored.received_at).map_or(now, |received_at| now.max(received_at));
         let opened =
             Sealed::parse(stored.envelope.get().as_bytes()).and_then(|sealed| open(&sealed, me, now));
         Self(Received { seq: stored.seq, received_at: stored.received_at.clone(), opened })

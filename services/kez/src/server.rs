@@ -9,6 +9,7 @@ use crate::chains::Memory;
 use crate::client::{Client, Connection, SignIn};
 use crate::failure::{Exit, Failure};
 use crate::http;
+use crate::server_time::ServerTime;
 use crate::speaker::Speaker;
 
 /// Where the server is.
@@ -33,11 +34,13 @@ pub struct ServerArgs {
 }
 
 /// A server that was asked, or named.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Server {
     /// The domain that sessions and registrations are signed for.
     pub name: String,
     pub nats: String,
+    /// Its clock, if it was asked.
+    pub time: Option<ServerTime>,
 }
 
 impl ServerArgs {
@@ -54,11 +57,11 @@ impl ServerArgs {
                     );
                 }
             };
-            return Ok(Server { name, nats: nats.clone() });
+            return Ok(Server { name, nats: nats.clone(), time: None });
         }
-        let config = http::config(&self.server_url).await?;
+        let (config, time) = http::timed_config(&self.server_url).await?;
         let name = self.trusted_name(&config.server)?;
-        Ok(Server { name, nats: nats_url(&config, &self.server_url) })
+        Ok(Server { name, nats: nats_url(&config, &self.server_url), time })
     }
 
     /// Finds the server and signs in, with what was seen of sigchains before.
@@ -76,7 +79,8 @@ impl ServerArgs {
     /// How to sign in.
     pub fn connection(&self, server: &Server, me: &Speaker) -> Connection {
         let sign_in = if self.plain { SignIn::Plain } else { SignIn::default() };
-        Connection { sign_in, ..Connection::new(&server.nats, &server.name, me.clone()) }
+        let server_time = server.time;
+        Connection { sign_in, server_time, ..Connection::new(&server.nats, &server.name, me.clone()) }
     }
 
     /// Whether the server would run on this machine.

@@ -90,7 +90,7 @@ impl Client {
     /// Opens a stored message. Where a device has signed, its sender's chain is asked whether it is theirs, and an error
     /// says that it could not be asked.
     pub(super) async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
-        let opened = Opened::new(stored, self.connection.me.key(), self.now());
+        let opened = Opened::new(stored, self.connection.me.key(), self.server_now());
         match opened.device() {
             Some((sender, device)) => judge(opened, self.has_device(sender, &device).await),
             None => Ok(opened.judged(false)),

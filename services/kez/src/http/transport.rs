@@ -1,12 +1,13 @@
 //! Plain requests to a gateway, and refusals read from its problem documents.
 
 use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
@@ -15,6 +16,8 @@ use hyper_util::rt::TokioExecutor;
 use kez_contract::{Code, Problem};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::server_time::ServerTime;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,6 +30,7 @@ const LONGEST: usize = 4 * 1024 * 1024;
 pub struct Transport {
     base: String,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    heard: Arc<Mutex<Option<ServerTime>>>,
 }
 
 /// An answer that is not a refusal.
@@ -45,7 +49,13 @@ impl Transport {
             .https_or_http()
             .enable_http1()
             .build();
-        Ok(Self { base: base.to_owned(), client: Client::builder(TokioExecutor::new()).build(connector) })
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { base: base.to_owned(), client, heard: Arc::default() })
+    }
+
+    /// The server's clock, as its last answer told it.
+    pub fn server_time(&self) -> Option<ServerTime> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What lies at a path.
@@ -121,6 +131,9 @@ impl Transport {
         let (parts, body) = answer
             .map_err(|error| unavailable(&format!("no server answers at {}: {}", self.base, cause(&error))))?
             .into_parts();
+        if let Some(time) = parts.headers.get(DATE).and_then(|date| ServerTime::heard(date.to_str().ok()?)) {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+        }
         Ok((parts.status, parts.headers, body))
     }
 }

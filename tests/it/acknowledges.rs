@@ -1,0 +1,62 @@
+//! `kez inbox --ack` and what may stand in its way: nothing that could not be judged is acknowledged away.
+
+use futures_util::StreamExt;
+use kez::client::{Client, Connection, SignIn};
+use kez::mail;
+use kez::server_time::ServerTime;
+use kez_crypto::{Fault, Timestamp};
+use kez_service::Clock;
+use tests::{Mesh, Person};
+
+const DAY: i64 = 24 * 3600;
+
+/// The same person at a machine whose clock is wrong by so many seconds.
+async fn with_clock(mesh: &Mesh, person: &Person, ahead: i64, sign_in: SignIn) -> Client {
+    let clock = Clock::default();
+    clock.advance(ahead);
+    let connection = mesh.connection(&mesh.plan.nats_url, &person.secret);
+    Client::connect(Connection { clock, sign_in, ..connection }).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_refuses_no_mail() {
+    let mesh = Mesh::start().await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    alice.send(&bob, "on time").await;
+    for (ahead, sign_in) in [(-1200, SignIn::default()), (-30 * DAY, SignIn::Plain), (8 * DAY, SignIn::Plain)]
+    {
+        let client = with_clock(&mesh, &bob, ahead, sign_in).await;
+        let mail = client.fetch(0, 10).await.unwrap();
+        assert_eq!(mail.messages[0].text(), Some("on time"), "{ahead}");
+        assert_eq!(client.follow(0).await.unwrap().next().await.unwrap().text(), Some("on time"), "{ahead}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn age_is_judged_by_the_clock_of_the_server() {
+    let mesh = Mesh::start().await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    let now = Clock::default().now();
+    for at in [now - 8 * DAY, now, now + 3600] {
+        let sealed =
+            mail::write(&(&alice.secret).into(), &bob.key(), "hi", Timestamp::from_unix(at)).unwrap().1;
+        alice.client.deliver(&bob.key(), &sealed).await.unwrap();
+    }
+    let opened = async |client: &Client| {
+        let mail = client.fetch(0, 10).await.unwrap();
+        mail.messages
+            .iter()
+            .map(|received| received.opened.as_ref().map(|_| ()).map_err(|fault| *fault))
+            .collect::<Vec<_>>()
+    };
+    let (fine, stale) = (Ok(()), Err(Fault::Stale));
+    for (ahead, sign_in) in [(0, SignIn::default()), (-1200, SignIn::default()), (3600, SignIn::Plain)] {
+        let client = with_clock(&mesh, &bob, ahead, sign_in).await;
+        assert_eq!(opened(&client).await, [stale, fine, stale], "{ahead}");
+    }
+    // What the server has said counts, whatever this machine's clock says.
+    let server_time = ServerTime::heard("Fri, 01 Jan 2100 00:00:00 GMT");
+    let connection = mesh.connection(&mesh.plan.nats_url, &bob.secret);
+    let late = Client::connect(Connection { server_time, ..connection }).await.unwrap();
+    assert_eq!(opened(&late).await, [stale; 3]);
+}
