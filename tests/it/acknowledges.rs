@@ -6,7 +6,7 @@ use kez::mail;
 use kez::server_time::ServerTime;
 use kez_crypto::{Fault, Timestamp};
 use kez_service::Clock;
-use tests::{Mesh, Person};
+use tests::{Mesh, Person, Shell};
 
 const DAY: i64 = 24 * 3600;
 
@@ -59,4 +59,20 @@ async fn age_is_judged_by_the_clock_of_the_server() {
     let connection = mesh.connection(&mesh.plan.nats_url, &bob.secret);
     let late = Client::connect(Connection { server_time, ..connection }).await.unwrap();
     assert_eq!(opened(&late).await, [stale; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_and_acknowledges_reads_on_however_much_lies_there() {
+    let mesh = Mesh::with(&[("inbox", "--person-fetches-per-minute=10")]).await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    for number in 0..30 {
+        alice.send(&bob, &format!("letter {number}")).await;
+    }
+    let his = Shell::of(&mesh, &bob.secret);
+    let mut following = his.begin(&["inbox", "--follow", "--json", "--ack", "--limit", "30"]);
+    for number in 0..30 {
+        assert_eq!(following.next_line()["body"]["text"], format!("letter {number}"));
+    }
+    assert_eq!(following.end(), Some(0));
+    assert_eq!(his.kez(&["inbox"]).well(), "No messages.\n");
 }

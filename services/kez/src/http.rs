@@ -16,7 +16,7 @@ use kez_crypto::{Handle, MessageId, PublicKey, Registration, Sealed, SecretKey, 
 use kez_service::Clock;
 
 use crate::chains::{ChainFault, Memory};
-use crate::client::devices::{Devices, judge};
+use crate::client::devices::{Devices, judge, vouched};
 use crate::client::{Delivered, Mail, local_handle};
 use crate::mail::{Opened, Received, document, refusal, write};
 use crate::server_time::ServerTime;
@@ -145,7 +145,7 @@ impl HttpClient {
     async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
         let opened = Opened::new(stored, self.me.key(), self.server_now());
         match opened.device() {
-            Some((sender, device)) => judge(opened, self.has_device(sender, &device).await),
+            Some((sender, device)) => judge(opened, vouched(|| self.has_device(sender, &device)).await),
             None => Ok(opened.judged(false)),
         }
     }

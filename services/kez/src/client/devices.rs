@@ -1,6 +1,7 @@
 //! Whose devices sign messages: asked of the senders' chains, each fetched once and then continued.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use kez_contract::{Code, Problem};
 use kez_crypto::PublicKey;
@@ -32,7 +33,8 @@ impl Devices {
     ) -> Result<bool, ChainFault> {
         // Held while it is fetched, so that a page of mail from one sender asks for one chain.
         let mut chains = self.chains.lock().await;
-        let known = chains.remove(&primary).unwrap_or_else(|| Verified::new(primary));
+        // What is known stays when the rest cannot be had.
+        let known = chains.get(&primary).cloned().unwrap_or_else(|| Verified::new(primary));
         let chain = extend(known).await?;
         self.memory.check(&chain)?;
         let is_active = chain.chain().has_device(device);
@@ -44,18 +46,44 @@ impl Devices {
     }
 }
 
-/// What became of asking for a sender's chain: an outage is to be waited for; a chain that does not hold vouches for nobody.
+/// Times that a chain is asked for which could not be read or is shorter than it was: one replica may lag behind.
+const TRIES: usize = 3;
+/// The pause between them.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// What asking for a sender's chain has come to; asked again where another answer may come.
+pub(crate) async fn vouched<Answer: Future<Output = Result<bool, ChainFault>>>(
+    mut ask: impl FnMut() -> Answer,
+) -> Result<bool, ChainFault> {
+    for _ in 1..TRIES {
+        match ask().await {
+            Err(ChainFault::Asked(problem)) if problem.code == Code::Internal => {}
+            Err(ChainFault::RolledBack { .. } | ChainFault::Withheld { .. }) => {}
+            answer => return answer,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    ask().await
+}
+
+/// Whether a message is its sender's, or that nobody can say now: an outage is to be waited for, and so is a memory of chains
+/// that cannot be kept; a chain that does not hold vouches for nobody.
 pub(crate) fn judge(opened: Opened, vouched: Result<bool, ChainFault>) -> Result<Received, Problem> {
     match vouched {
-        Err(ChainFault::Asked(problem)) if matches!(problem.code, Code::Unavailable | Code::RateLimited) => {
-            Err(problem)
-        }
+        Err(ChainFault::Asked(problem)) if waits(problem.code) => Err(problem),
+        Err(fault @ ChainFault::Memory(_)) => Err(Problem::new(Code::Internal, fault.to_string())),
         vouched => Ok(opened.judged(vouched.unwrap_or(false))),
     }
 }
 
+fn waits(code: Code) -> bool {
+    matches!(code, Code::Unavailable | Code::RateLimited | Code::Unauthorized)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use kez_contract::inbox::Stored;
     use kez_crypto::{Fault, Op, SecretKey, Timestamp, chain::device_proof};
 
@@ -117,5 +145,30 @@ mod tests {
             assert_eq!(judged(vouched).unwrap().opened, Err(Fault::UnknownDevice));
         }
         assert_eq!(judged(Err(Problem::unavailable("").into())).unwrap_err().code, Code::Unavailable);
+        // What could not be looked at is not taken for a no.
+        let unkept = judged(Err(ChainFault::Memory("the disk is full".to_owned()))).unwrap_err();
+        assert_eq!((unkept.code, unkept.detail.as_str()), (Code::Internal, "the disk is full"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_replica_that_lags_behind_is_asked_again() {
+        let rolled_back =
+            || ChainFault::RolledBack { primary: alice().public().into(), length: 1, remembered: 2 };
+        let broken = || Problem::new(Code::Internal, "").into();
+        for fault in [rolled_back, broken] {
+            let mut asked = 0;
+            let answer = vouched(|| {
+                asked += 1;
+                ready(if asked < TRIES { Err(fault()) } else { Ok(true) })
+            });
+            assert_eq!(answer.await, Ok(true));
+        }
+        let mut asked = 0;
+        let answer = vouched(|| {
+            asked += 1;
+            ready(Err(rolled_back()))
+        });
+        assert_eq!(answer.await, Err(rolled_back()));
+        assert_eq!(asked, TRIES);
     }
 }

@@ -5,7 +5,7 @@ use kez_contract::inbox::{ACK, Ack, Acked, FETCH, Fetch, Page, SEND, Send, Sent,
 use kez_crypto::{Copied, MessageId, PublicKey, Sealed, Timestamp};
 
 use super::Client;
-use super::devices::judge;
+use super::devices::{judge, vouched};
 use crate::chains::ChainFault;
 use crate::mail::{Opened, Received, document, write, write_copy};
 use crate::speaker::Speaker;
@@ -92,7 +92,7 @@ impl Client {
     pub(super) async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
         let opened = Opened::new(stored, self.connection.me.key(), self.server_now());
         match opened.device() {
-            Some((sender, device)) => judge(opened, self.has_device(sender, &device).await),
+            Some((sender, device)) => judge(opened, vouched(|| self.has_device(sender, &device)).await),
             None => Ok(opened.judged(false)),
         }
     }

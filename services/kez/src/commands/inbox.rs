@@ -1,6 +1,7 @@
 //! `kez inbox`: reading one's mail.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use clap::Args;
 use futures_util::StreamExt;
@@ -8,6 +9,7 @@ use futures_util::stream::BoxStream;
 use kez_contract::registry::Record;
 use kez_contract::{Code, Problem};
 use kez_crypto::{Handle, PublicKey, Seen};
+use tokio::time::{Instant, sleep_until};
 
 use super::letter::{self, Letter};
 use crate::client::{Client, Mail};
@@ -20,6 +22,10 @@ use crate::server::ServerArgs;
 
 /// Messages a page.
 const PAGE: u32 = 100;
+/// While mail comes it is acknowledged no more often.
+const ACK_EVERY: Duration = Duration::from_secs(1);
+/// After a look-up without an answer, people are called by their keys for so long.
+const NAMELESS: Duration = Duration::from_secs(30);
 
 /// Read your messages, oldest first
 #[derive(Debug, Args)]
@@ -80,6 +86,9 @@ pub async fn run(args: InboxArgs) -> Result<(), Failure> {
         names: HashMap::new(),
         printed: 0,
         last: args.since,
+        unacked: None,
+        next_ack: Instant::now(),
+        nameless_until: Instant::now(),
     };
     let limit = args.limit.unwrap_or(u64::MAX);
     if args.follow { reader.follow(limit, args.ack).await } else { reader.read(limit, args.ack).await }
@@ -132,6 +141,11 @@ struct Reader {
     names: HashMap<PublicKey, Option<String>>,
     printed: u64,
     last: u64,
+    /// What was read and not acknowledged yet, and when that is due.
+    unacked: Option<u64>,
+    next_ack: Instant,
+    /// No names are asked for until then: the registry did not answer.
+    nameless_until: Instant,
 }
 
 impl Reader {
@@ -165,14 +179,36 @@ impl Reader {
     async fn follow(&mut self, limit: u64, ack: bool) -> Result<(), Failure> {
         let mut stream = self.mailbox.follow(self.last).await?;
         while self.printed < limit {
-            let Some(received) = stream.next().await else { break };
+            let received = tokio::select! {
+                received = stream.next() => received,
+                () = sleep_until(self.next_ack), if self.unacked.is_some() => {
+                    self.acknowledge().await?;
+                    continue;
+                }
+            };
+            let Some(received) = received else { break };
             let received = received?;
             if self.is_shown(&received) {
                 self.print(&received).await?;
             }
             if ack {
-                self.mailbox.ack(received.seq).await?;
+                self.unacked = Some(received.seq);
             }
+        }
+        self.acknowledge().await
+    }
+
+    /// Acknowledges what was read since the last time; while the server is unavailable that is left for later.
+    async fn acknowledge(&mut self) -> Result<(), Failure> {
+        let Some(seq) = self.unacked else { return Ok(()) };
+        self.next_ack = Instant::now() + ACK_EVERY;
+        match self.mailbox.ack(seq).await {
+            Ok(()) => self.unacked = None,
+            Err(problem) if matches!(problem.code, Code::Unavailable | Code::RateLimited) => {
+                let asked = Duration::from_secs(problem.retry_after.unwrap_or_default().min(60));
+                self.next_ack = Instant::now() + asked.max(ACK_EVERY);
+            }
+            Err(problem) => return Err(problem.into()),
         }
         Ok(())
     }
@@ -196,11 +232,17 @@ impl Reader {
         if let Some(known) = self.names.get(&primary) {
             return known.clone();
         }
+        if Instant::now() < self.nameless_until {
+            return None;
+        }
         let name = match self.mailbox.by_primary(&primary).await {
             Ok(record) => Handle::parse(&record.handle).ok().map(|handle| handle.to_string()),
             Err(problem) if matches!(problem.code, Code::NotFound | Code::KeyRotated) => None,
-            // Asked again with the next message.
-            Err(_) => return None,
+            // Asked again later: mail does not wait for names.
+            Err(_) => {
+                self.nameless_until = Instant::now() + NAMELESS;
+                return None;
+            }
         };
         self.names.insert(primary, name.clone());
         name
