@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use kez::mail::document;
 use kez_contract::inbox::{SEND, Send, Sent};
 use kez_contract::push::{TEST, Test};
-use tests::push::{counts, settled, vapid_key};
+use tests::push::{counts, followed, settled, vapid_key};
 use tests::{Mesh, PushNetwork};
 
 /// Sends so many messages, one after the other.
@@ -25,6 +25,7 @@ async fn a_burst_wakes_whoever_sleeps_once() {
 async fn a_burst_wakes_whoever_sleeps_once_on_postgres() {
     let network = PushNetwork::start().await;
     let Some(mesh) = Mesh::on_postgres_with(&tests::push::as_push(&network.flags())).await else { return };
+    followed(&mesh.user("push").await).await;
     wakes_once(&network, &mesh).await;
 }
 

@@ -123,7 +123,9 @@ impl PushNetwork {
 
     /// A mesh whose pushes come here.
     pub async fn mesh(&self) -> Mesh {
-        Mesh::with(&as_push(&self.flags())).await
+        let mesh = Mesh::with(&as_push(&self.flags())).await;
+        followed(&mesh.user("push").await).await;
+        mesh
     }
 
     /// A device's endpoint.
@@ -274,6 +276,16 @@ pub async fn endpoints(mesh: &Mesh, sleeper: &Sleeper) -> Vec<String> {
 pub async fn vapid_key(mesh: &Mesh) -> String {
     let gateway = mesh.user("gateway").await;
     ask(&gateway, push::WEB_VAPID_KEY, &push::AskVapidKey {}).await.unwrap().key
+}
+
+/// Waits until the push service takes news of mail. It has read the broker's clock by then, and looks again after a minute:
+/// what a story does to the clock of this process counts.
+pub async fn followed(push: &Client) {
+    let deadline = Instant::now() + PATIENCE;
+    while consumer(push).await["num_waiting"].as_u64().is_none_or(|waiting| waiting == 0) {
+        assert!(Instant::now() < deadline, "nobody takes news of mail");
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Waits until nothing is left to be done for any message.
