@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  kez send bob \"hi\"\n  fortune | kez send bob -\n  kez send ed25519:3b6a27bc… \"hi\" --json\n\n\
-    While the server is unavailable it is tried again for 20 seconds, and stored once however often.\n\
+    While the server is unavailable it is tried again for 20 seconds, and stored once however often; with --http it is tried once.\n\
     Devices of yours get a copy, for which nobody is woken; kez inbox shows it, too."
 )]
 pub struct SendArgs {
