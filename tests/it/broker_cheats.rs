@@ -170,6 +170,7 @@ async fn a_server_that_is_put_back_to_an_old_state_is_noticed_by_those_who_follo
     mesh.kill_broker().await;
     let backup = mesh.back_up_broker();
     mesh.start_broker().await;
+    mesh.until_all_answer().await;
     alice.client.append(&add("github:b")).await.unwrap();
     let mut news = bob.client.watch(alice.key(), 1).await.unwrap();
     assert_eq!(kez::chains::Entry::read(&news.next().await.unwrap().unwrap().event).seq, 1);
@@ -178,6 +179,7 @@ async fn a_server_that_is_put_back_to_an_old_state_is_noticed_by_those_who_follo
     mesh.kill_broker().await;
     mesh.put_back_broker(&backup);
     mesh.start_broker().await;
+    mesh.until_all_answer().await;
     let fault = news.next().await.unwrap().unwrap_err();
     assert_eq!(fault.code(), "rolled_back", "{fault}");
     let told = his.kez(&["claim", "list", "alice"]).one_line(1);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use tests::push::{Sleeper, counts, settled};
-use tests::{Mesh, Person, PushNetwork, operator};
+use tests::{Mesh, Person, PushNetwork};
 
 /// Alice, who writes, and Bob, who sleeps beside his phone.
 async fn two(mesh: &Mesh, network: &PushNetwork) -> (Person, Sleeper) {
@@ -69,10 +69,7 @@ async fn a_broker_that_restarts_is_found_again() {
     let (alice, _bob) = two(&mesh, &network).await;
     drop(alice);
     mesh.restart_broker().await;
-    let operator = mesh.user("operator").await;
-    for service in ["auth-callout", "registry", "inbox", "push"] {
-        operator::until_replicas(&operator, service, 1).await;
-    }
+    mesh.until_all_answer().await;
 
     let carol = mesh.person("carol").await;
     carol.client.send("bob", "hello").await.unwrap();

@@ -18,6 +18,7 @@ use crate::broker::{Broker, free_address};
 use crate::cable::Cable;
 use crate::database::Database;
 use crate::marks::{all_files, copy_folder};
+use crate::operator::until_replicas;
 use crate::person::Person;
 use crate::web::Web;
 
@@ -205,6 +206,21 @@ impl Mesh {
     /// Starts nats-server again after a kill, on the same ports and the same folder.
     pub async fn start_broker(&mut self) {
         self.broker.start_again(&self.place, &self.keys).await;
+    }
+
+    /// Waits until every service of this process answers; after a restart of the broker each finds it in its own time.
+    pub async fn until_all_answer(&self) {
+        let operator = self.user("operator").await;
+        let here = [
+            ("auth-callout", &self.auth_callout),
+            ("registry", &self.registry),
+            ("sigchain", &self.sigchain),
+            ("inbox", &self.inbox),
+            ("push", &self.push),
+        ];
+        for (service, _) in here.into_iter().filter(|(_, running)| running.is_some()) {
+            until_replicas(&operator, service, 1).await;
+        }
     }
 
     /// Kills nats-server, without a chance to tidy up.
