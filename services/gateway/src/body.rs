@@ -3,40 +3,29 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header;
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use kez_contract::Code;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::problem::Refusal;
 
-/// Of a body that is too large, this much is read and thrown away, so that its sender gets to read the refusal: who
-/// closes a connection on which data still arrives also destroys what was sent.
-const DISCARDED: usize = 4 * 1024 * 1024;
-
 /// Reads a body of at most `limit` bytes.
-pub async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Refusal> {
+pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refusal> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit.saturating_add(DISCARDED)) {
+    if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let mut read = BytesMut::with_capacity(announced.unwrap_or(0).min(limit));
-    let mut discarded = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::malformed("the body ended too early"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if discarded > 0 || read.len() + data.len() > limit {
-            discarded += data.len();
-            if discarded > DISCARDED {
-                break;
-            }
+    let read = Limited::new(body, limit).collect().await;
+    read.map(Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            too_large(limit)
         } else {
-            read.extend_from_slice(&data);
+            Refusal::malformed("the body ended too early")
         }
-    }
-    if discarded > 0 { Err(too_large(limit)) } else { Ok(read.freeze()) }
+    })
 }
 
 /// Reads JSON into the members that a call takes. Signed documents in it keep their text.

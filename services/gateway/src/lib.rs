@@ -36,6 +36,7 @@ mod server;
 mod sigchains;
 mod sse;
 mod tunnel;
+mod unread;
 mod users;
 mod webfinger;
 mod wire;

@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::{
     assets, claims, client_config, errors, guard, health, inbox, inbox_stream, messages, metrics, page,
 };
-use crate::{profiles, push, sigchains, tunnel, users, webfinger};
+use crate::{profiles, push, sigchains, tunnel, unread, users, webfinger};
 
 fn routes() -> Routes {
     Routes::default()
@@ -57,6 +57,7 @@ pub fn public(app: &App) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), guard::pace))
+        .layer(middleware::from_fn(unread::discard))
         .layer(middleware::map_response(guard::headers))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .with_state(app.clone())
