@@ -1,5 +1,7 @@
 //! Whoever runs a server can withhold, reorder, roll back and fork chains: readers who remember heads notice.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::StreamExt;
 use kez::chains::{ChainFault, Memory};
@@ -9,7 +11,11 @@ use kez_crypto::{Chain, Fault, Op, SecretKey};
 use kez_service::random;
 use tests::chains::{add, now};
 use tests::mesh::Mesh;
-use tests::{Chains, Shell, container};
+use tests::{Chains, Person, Shell, container};
+use tokio::time::timeout;
+
+/// A client that was sent away while the broker came up tries again after four seconds at the latest.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn key() -> SecretKey {
     SecretKey::from_seed(random::bytes())
@@ -171,6 +177,7 @@ async fn a_server_that_is_put_back_to_an_old_state_is_noticed_by_those_who_follo
     let backup = mesh.back_up_broker();
     mesh.start_broker().await;
     mesh.until_all_answer().await;
+    until_connected(&[&alice, &bob]).await;
     alice.client.append(&add("github:b")).await.unwrap();
     let mut news = bob.client.watch(alice.key(), 1).await.unwrap();
     assert_eq!(kez::chains::Entry::read(&news.next().await.unwrap().unwrap().event).seq, 1);
@@ -180,6 +187,7 @@ async fn a_server_that_is_put_back_to_an_old_state_is_noticed_by_those_who_follo
     mesh.put_back_broker(&backup);
     mesh.start_broker().await;
     mesh.until_all_answer().await;
+    until_connected(&[&alice, &bob]).await;
     let fault = news.next().await.unwrap().unwrap_err();
     assert_eq!(fault.code(), "rolled_back", "{fault}");
     let told = his.kez(&["claim", "list", "alice"]).one_line(1);
@@ -187,4 +195,12 @@ async fn a_server_that_is_put_back_to_an_old_state_is_noticed_by_those_who_follo
     let told = his.kez(&["whois", "alice", "--json"]);
     assert_eq!(told.code, Some(1));
     assert!(told.stderr.contains("\"rolled_back\"") && told.stdout.is_empty(), "{told:?}");
+}
+
+/// Waits until these people's own clients have found the broker again.
+async fn until_connected(people: &[&Person]) {
+    for person in people {
+        let asking = async { while person.client.head(&person.key().into()).await.is_err() {} };
+        timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{} is not connected", person.handle));
+    }
 }

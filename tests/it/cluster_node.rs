@@ -12,7 +12,7 @@ use kez_crypto::SecretKey;
 use kez_service::random;
 use rcgen::generate_simple_self_signed;
 use tempfile::TempDir;
-use tests::broker::free_address;
+use tests::broker::free_addresses;
 use tests::operator::until_replicas;
 use tests::process::binary;
 use tokio::net::TcpStream;
@@ -52,7 +52,7 @@ impl Node {
         let certified = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         fs::write(certificate(&folder), certified.cert.pem()).unwrap();
         fs::write(folder.path().join("node.key"), certified.signing_key.serialize_pem()).unwrap();
-        let [listen, websocket, cluster, web] = [(); 4].map(|()| free_address());
+        let [listen, websocket, cluster, web] = free_addresses();
         let quoted = |text: &dyn std::fmt::Display| format!("\"{text}\"");
         let path = |name: &str| quoted(&folder.path().join(name).display());
         let process = Command::new("nats-server")

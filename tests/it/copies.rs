@@ -73,7 +73,7 @@ async fn what_a_device_sends_is_seen_by_whoever_holds_the_identity() {
     let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
     let shell = Shell::of(&mesh, &alice.secret);
     // Nobody else reads her mail yet.
-    shell.kez(&["send", "bob", "alone"]).well();
+    alice.send(&bob, "alone").await;
     let laptop = shell.path("laptop.json");
     let laptop = laptop.to_str().unwrap();
     shell.kez(&["device", "add", "laptop", "--file", laptop]).well();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tests::broker::free_address;
+use tests::broker::free_addresses;
 use tests::process::binary;
 use tests::{Mesh, operator};
 use tokio::net::TcpStream;
@@ -54,7 +54,7 @@ impl Drop for Started {
 async fn services_start_with_the_examples_on_one_node() {
     let mesh = Mesh::broker().await;
     let operator = mesh.user("operator").await;
-    let web = free_address();
+    let [web] = free_addresses();
     let mut running = Vec::new();
     for (service, example) in examples() {
         // What is particular to the machine is the test's own; all else is as it stands there.

@@ -40,7 +40,7 @@ async fn a_server_says_how_it_does() {
     assert_eq!(health, json!({ "status": "ok", "server": SERVER, "version": env!("CARGO_PKG_VERSION") }));
 
     let ready: Value = web.get("/v1/readyz").await.read(200);
-    for service in ["auth-callout", "inbox", "push", "registry"] {
+    for service in ["auth-callout", "inbox", "registry"] {
         assert_eq!(ready["services"][service].as_array().map(Vec::len), Some(1), "{service}: {ready}");
     }
 

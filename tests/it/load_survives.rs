@@ -13,7 +13,7 @@ use tokio::time::timeout;
 const TIRELESS: &str = "--person-sends-per-minute=1000000";
 const MESSAGES: usize = 1500;
 const AT_ONCE: usize = 48;
-/// A follower notices by itself what the live feed dropped, within half a minute at worst.
+/// Connections come back within a few seconds, and a follower fetches what its feed has missed as soon as its own does.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread")]

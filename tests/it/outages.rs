@@ -123,7 +123,7 @@ async fn health_follows_the_broker_and_readiness_the_services() {
     let mut mesh = Mesh::start().await;
     let web = mesh.web();
     web.get("/v1/healthz").await.read::<serde_json::Value>(200);
-    web.get("/v1/readyz").await.read::<serde_json::Value>(200);
+    until(&mesh, "/v1/readyz", 200).await;
 
     mesh.inbox.take().unwrap().stop().await.unwrap();
     let missing = until(&mesh, "/v1/readyz", 503).await.refused(503, "unavailable");

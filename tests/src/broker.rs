@@ -62,13 +62,17 @@ async fn process(place: &Place, keys: &Keys) -> NatsServer {
     NatsServer::start(&binary, place, keys).await.expect("nats-server starts")
 }
 
-/// An address that is free, and stays so while a broker that was killed is away: its port is none of those that the
-/// system gives to outgoing connections.
-pub fn free_address() -> SocketAddr {
-    loop {
-        let port = 10_000 + u16::from_le_bytes(random::bytes()) % 20_000;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return (Ipv4Addr::LOCALHOST, port).into();
+/// Addresses that are free, no two the same, and stay so while a broker that was killed is away: their ports are none of
+/// those that the system gives to outgoing connections.
+pub fn free_addresses<const COUNT: usize>() -> [SocketAddr; COUNT] {
+    // All are held until the last was found.
+    let held = [(); COUNT].map(|()| {
+        loop {
+            let port = 10_000 + u16::from_le_bytes(random::bytes()) % 20_000;
+            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+                return listener;
+            }
         }
-    }
+    });
+    held.map(|listener| listener.local_addr().unwrap())
 }

@@ -14,7 +14,7 @@ use kez_crypto::{PublicKey, SecretKey};
 use kez_service::{Clock, Running, random};
 use tempfile::TempDir;
 
-use crate::broker::{Broker, free_address};
+use crate::broker::{Broker, free_addresses};
 use crate::cable::Cable;
 use crate::database::Database;
 use crate::marks::{all_files, copy_folder};
@@ -88,8 +88,8 @@ impl Mesh {
         fs::create_dir(&database).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         // A restart takes the same ports, so that everyone finds it again.
-        let place =
-            Place { folder: folder.path().join("nats"), listen: free_address(), websocket: free_address() };
+        let [listen, websocket] = free_addresses();
+        let place = Place { folder: folder.path().join("nats"), listen, websocket };
         let broker = Broker::start(&place, &keys).await;
         let plan = Plan {
             nats_url: broker.url(),
