@@ -37,6 +37,8 @@ export class Feed {
 
   /** Listens on a new client, and looks for what came before it was there. */
   attach(client: NatsConnection): void {
+    // Nobody would take what comes, nor end the subscription.
+    if (this.#stopped.signal.aborted) return;
     this.#subscription?.unsubscribe();
     const { primary } = this.#terms;
     this.#subscription = client.subscribe(subjects.live(primary), {
