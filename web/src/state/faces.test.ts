@@ -12,7 +12,7 @@ import { previewText } from '../crypto/preview.ts';
 import { checkProfile, createProfile } from '../crypto/profile.ts';
 import { seal } from '../crypto/sealed.ts';
 import { Http } from '../nats/http.ts';
-import type { KeptStatus } from '../storage/kept.ts';
+import type { KeptOutgoing, KeptStatus } from '../storage/kept.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
 import { tasks } from '../workers/tasks.ts';
 import { Clock } from './clock.svelte.ts';
@@ -20,7 +20,7 @@ import { Connection } from './connection.svelte.ts';
 import { Faces } from './faces.svelte.ts';
 import { Handing } from './handing.ts';
 import { REFUSED } from './incoming.ts';
-import { newId } from './letters.ts';
+import { newId, stillGood, write } from './letters.ts';
 import { People } from './people.svelte.ts';
 import { keptKeys, pictureNote } from './picture-notes.ts';
 import { NOW, receiving, someone } from './receiving.ts';
@@ -223,6 +223,36 @@ describe('my own key', () => {
     const [sealed] = (await account.mailbox.outbox()).slice(-1);
     const [opened] = await tasks.open([parse(sealed?.sealed ?? '')], bob, NOW + 7 * 24 * 60 * 60);
     expect(opened).toMatchObject({ message: { primary: alice.primary, body: { kind: 'picture_key' } } });
+  });
+});
+
+describe('a key of my picture that has waited', () => {
+  async function waited(outgoing: { by?: SecretKey; at?: number }, hasPicture = true) {
+    const { account, mailroom, learn } = await browser(alice);
+    const { value, body } = await picture(alice);
+    if (hasPicture) await learn(alice, value);
+    const { by = alice, at = NOW * 1000 } = outgoing;
+    const given = { id: newId(), peer: bob.primary, at, body };
+    const written = { ...(await write(account, given)), signer: by.primary };
+    await mailroom.change(async () => ({ send: [written] }));
+    const [kept] = await account.mailbox.outbox();
+    const sent = await stillGood(account, kept as KeptOutgoing, NOW * 1000);
+    const [opened] = sent ? await tasks.open([parse(sent.sealed)], bob, NOW) : [];
+    return { id: given.id, body, kept, sent, opened };
+  }
+
+  test.each([
+    ['too long', { at: NOW * 1000 - 8 * A_DAY }],
+    ['since it was signed by a device that I have no more', { by: dave }],
+  ])('%s is sealed anew under the same id: its recipient counts as one who has it', async (_, outgoing) => {
+    const { id, body, kept, sent, opened } = await waited(outgoing);
+    expect(opened).toMatchObject({ message: { id, primary: alice.primary, sentAt: NOW, body } });
+    expect(sent?.place).toBe(kept?.place);
+    expect(sent?.sealed).not.toBe(kept?.sealed);
+  });
+
+  test('goes nowhere without a picture', async () => {
+    expect((await waited({ at: NOW * 1000 - 8 * A_DAY }, false)).sent).toBeUndefined();
   });
 });
 

@@ -4,6 +4,7 @@ import { parseEd25519 } from '../crypto/primary.ts';
 import { openArchived, parseSealed, seal, sealedText } from '../crypto/sealed.ts';
 import { Refusal } from '../nats/refusal.ts';
 import type { KeptOutgoing } from '../storage/kept.ts';
+import { ownKey } from './picture-notes.ts';
 import type { Unlocked } from './unlocked.ts';
 
 /**
@@ -33,7 +34,8 @@ export async function write(
 
 /**
  * What may be sent of something that has waited, perhaps since another time or another device: the same bytes, or the same
- * words under the same id, signed and sealed anew. Nothing for a receipt or a key that nobody would believe any more.
+ * words under the same id, signed and sealed anew; of a picture's key, that of the picture I have now. Nothing for a receipt that
+ * nobody would believe any more, or without a picture.
  */
 export async function stillGood(
   account: Unlocked,
@@ -50,7 +52,7 @@ export async function stillGood(
   return { ...(await write(account, { id, peer, at: isFresh ? outgoing.at : now, body })), place };
 }
 
-/** My own words are kept; what I have written to myself I can open. */
+/** My own words are kept, and so is my picture's key; what I have written to myself I can open. */
 async function bodyOf(
   account: Unlocked,
   { id, peer, kind, sealed }: KeptOutgoing,
@@ -58,6 +60,11 @@ async function bodyOf(
   if (kind === 'text') {
     const text = (await account.mailbox.byIds([id]))[0]?.text;
     return typeof text === 'string' ? { kind, text } : undefined;
+  }
+  // It counts as handed since it was sealed: dropped, its recipient would go without for a week.
+  if (kind === 'picture_key') {
+    const own = await ownKey(account);
+    return own && { kind, ...own };
   }
   return peer === account.primary
     ? (await openArchived(parseSealed(sealed), account.opener)).body

@@ -2,7 +2,9 @@
 // somebody has sent, and to whom I have sent mine.
 import { fromBase64url, toBase64url, type Bytes } from '../crypto/bytes.ts';
 import type { Json } from '../crypto/json.ts';
+import { openOwnKey, pictureHash, readPicture } from '../crypto/picture.ts';
 import type { Mailbox } from '../storage/mailbox.ts';
+import type { Unlocked } from './unlocked.ts';
 
 /** The key of one picture of somebody's. */
 export interface PictureKey {
@@ -21,6 +23,19 @@ export async function keptPicture(mailbox: Mailbox, primary: string): Promise<Js
 
 export function pictureNote(mailbox: Mailbox, primary: string): Promise<string> {
   return mailbox.noteAbout('picture', primary);
+}
+
+/** The key of my own picture, as my newest profile has it. */
+export async function ownKey(account: Unlocked): Promise<PictureKey | undefined> {
+  const kept = await keptPicture(account.mailbox, account.primary);
+  if (kept === undefined) return undefined;
+  try {
+    const picture = readPicture(kept);
+    return { picture: pictureHash(picture.ct), key: await openOwnKey(picture, account.opener) };
+  } catch {
+    // A profile that shows the picture of somebody else.
+    return undefined;
+  }
 }
 
 /** The keys that somebody has sent, the newest first. */
