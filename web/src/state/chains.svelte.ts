@@ -173,8 +173,12 @@ export class Chains {
         this.#account === account &&
         (await account?.mailbox.commit({ notes: { [note]: notes } }))
       );
+    // Locked meanwhile: nobody is asked any more, and no worker is started.
+    const mustGoOn = () => {
+      if (this.#account !== account) throw new Refusal('locked');
+    };
     for (let look = 1; ; look++) {
-      const extended = await this.#extend(remembered, pages, keep);
+      const extended = await this.#extend(remembered, pages, { keep, mustGoOn });
       if (extended.fault?.code === 'rolled_back' && look < LOOKS) {
         remembered = extended.remembered;
         await new Promise((again) => setTimeout(again, delay(look)));
@@ -195,13 +199,15 @@ export class Chains {
   async #extend(
     from: Remembered,
     pages: number,
-    keep: (remembered: Remembered) => Promise<void>,
+    { keep, mustGoOn }: { keep: (remembered: Remembered) => Promise<void>; mustGoOn: () => void },
   ): Promise<Look> {
     let remembered = from;
     for (let page = 1; ; page++) {
+      mustGoOn();
       const { events, head, more } = await this.#events(remembered.state.primary, remembered.state.length);
       const mismatch = compare(remembered.state, head, events.length);
       if (mismatch) return { remembered, fault: mismatch };
+      mustGoOn();
       const { state, since, fault } = await this.#work.extend(remembered.state, events);
       const isNew = state.length > remembered.state.length;
       remembered = {

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { toLines } from '../crypto/bundle.ts';
 import { utf8 } from '../crypto/bytes.ts';
 import { addOp, Chain, revokeOp } from '../crypto/chain.ts';
@@ -174,13 +174,16 @@ test('a name as long as an event is cut: it is only shown', async () => {
   expect(await chains.vouch(alice.primary, laptop.primary)).toBe(true);
 });
 
-test('what comes when another account is open already is kept for neither', async () => {
+test('what comes when another account is open already is followed no further, and kept for neither', async () => {
+  const extend = vi.spyOn(tasks, 'extend');
   const { chains, mailbox, other, switched } = await readerOf();
   shown = await chainOf(addOp('github:a'));
   const reading = chains.read(alice.primary);
   chains.locked();
   chains.unlocked(switched());
-  expect(await reading).toMatchObject({ length: 1 });
+  await expect(reading).rejects.toMatchObject({ code: 'locked' });
+  expect(extend).not.toHaveBeenCalled();
+  extend.mockRestore();
   expect([(await mailbox.notes('chain:')).size, (await other.notes('chain:')).size]).toEqual([0, 0]);
   await chains.read(alice.primary);
   expect((await other.notes('chain:')).size).toBe(1);

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { SecretKey } from '../crypto/keys.ts';
 import type { ReceiptStatus } from '../crypto/message.ts';
 import { parseEd25519 } from '../crypto/primary.ts';
+import { tasks } from '../workers/tasks.ts';
 import { NOW, receiving, someone, type Mail } from './receiving.ts';
 import { codeOf, Refusal } from './refusal.ts';
 import type { News } from './unlocked.ts';
@@ -63,7 +64,11 @@ describe('a sigchain that cannot be followed', () => {
   const honest: Mail = { from: bob, body: { kind: 'text', text: 'hello' } };
 
   /** Takes what has come until it is taken, as the feed does; how often it was offered. */
-  async function offered(code: string, times: number): Promise<{ tries: number; texts: string[] }> {
+  async function offered(
+    code: string,
+    times: number,
+    before: readonly Mail[] = [],
+  ): Promise<{ tries: number; texts: string[] }> {
     const vouch = async () => Promise.reject(new Refusal(code));
     const { account, receive, again } = await receiving(me, undefined, vouch);
     let tries = 1;
@@ -73,7 +78,7 @@ describe('a sigchain that cannot be followed', () => {
       tries++;
       await again().catch(failed);
     };
-    await receive(doubtful, honest).catch(failed);
+    await receive(...before, doubtful, honest).catch(failed);
     return { tries, texts: (await account.mailbox.chats()).map(({ preview }) => preview) };
   }
 
@@ -81,8 +86,67 @@ describe('a sigchain that cannot be followed', () => {
     expect(await offered('internal', 10)).toEqual({ tries: 4, texts: ['hello'] });
   });
 
+  test('costs no more behind hundreds of other messages', async () => {
+    const before = Array.from({ length: 220 }, (): Mail => ({
+      ...honest,
+      body: { kind: 'text', text: 'before' },
+    }));
+    expect(await offered('internal', 10, before)).toEqual({ tries: 4, texts: ['hello'] });
+  });
+
   test.each(['unavailable', 'locked', 'storage_full'])('is waited for if %s', async (code) => {
     expect(await offered(code, 10)).toEqual({ tries: 10, texts: [] });
+  });
+});
+
+describe('when the account is locked', () => {
+  const text = (signer = bob): Mail => ({ from: bob, signer, body: { kind: 'text', text: 'hello' } });
+
+  test('the batches that follow are neither opened nor kept', async () => {
+    const open = vi.spyOn(tasks, 'open');
+    const { account, receive, stop } = await receiving(me, (news) => news.kind === 'mail' && void stop());
+    const taken = receive(...Array.from({ length: 250 }, () => text()));
+    await expect(taken).rejects.toMatchObject({ code: 'locked' });
+    expect([open.mock.calls.length, await account.mailbox.count()]).toEqual([1, 100]);
+    expect(await account.mailbox.note('cursor')).toBe(100);
+    open.mockRestore();
+  });
+
+  test('nobody is asked about the devices of what was being opened', async () => {
+    const vouch = vi.fn(async () => true);
+    const { account, receive, stop } = await receiving(me, undefined, vouch);
+    const open = vi.spyOn(tasks, 'open').mockImplementationOnce(async (...given) => {
+      open.mockRestore();
+      const opened = await tasks.open(...given);
+      void stop();
+      return opened;
+    });
+    await expect(receive(text(someone(4)))).rejects.toMatchObject({ code: 'locked' });
+    expect([vouch.mock.calls.length, await account.mailbox.note('cursor')]).toEqual([0, undefined]);
+  });
+
+  // A look at a sigchain that the lock has cut off fails like one that nothing comes of: judged by it, mail would be lost.
+  test.each([
+    ['says yes', async () => true],
+    ['fails', async () => Promise.reject(new Refusal('internal'))],
+  ])('what is still said of a sigchain counts for nothing: it %s', async (_, answer) => {
+    let isLocking = false;
+    const vouch = async () => {
+      if (isLocking) void mail.stop();
+      return isLocking ? answer() : Promise.reject(new Refusal('internal'));
+    };
+    const mail = await receiving(me, undefined, vouch);
+    await expect(mail.receive(text(someone(4)))).rejects.toMatchObject({ code: 'internal' });
+    for (let tries = 1; tries < 3; tries++)
+      await expect(mail.again()).rejects.toMatchObject({ code: 'internal' });
+    isLocking = true;
+    await expect(mail.again()).rejects.toMatchObject({ code: 'locked' });
+    const { mailbox } = mail.account;
+    expect([await mailbox.count(), await mailbox.note('cursor'), await mailbox.note('refused')]).toEqual([
+      0,
+      undefined,
+      undefined,
+    ]);
   });
 });
 

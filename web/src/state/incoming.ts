@@ -12,7 +12,7 @@ import { newId, write } from './letters.ts';
 import type { Mailroom } from './mailroom.ts';
 import { withKeys, type PictureKey } from './picture-notes.ts';
 import { ReadPlaces } from './read-places.ts';
-import { codeOf } from './refusal.ts';
+import { codeOf, Refusal } from './refusal.ts';
 import { emptyChat, withMessage, withUpdate } from './summary.ts';
 
 /** Messages that are opened and written at a time. */
@@ -65,7 +65,7 @@ export class Incoming {
     this.#resuming = this.#resuming.then(() => this.#resumeNow()).catch(() => undefined);
   }
 
-  /** When this returns, nothing that was set aside is looked at any more. */
+  /** From now on nothing is opened, asked about or kept; when this returns, nothing that was set aside is looked at any more. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#resuming;
@@ -73,7 +73,10 @@ export class Incoming {
 
   /** Takes messages in, in order. When this returns they are kept; what it throws is tried again with the same messages. */
   async take(stored: readonly Stored[]): Promise<void> {
-    for (let at = 0; at < stored.length; at += BATCH) await this.#takeBatch(stored.slice(at, at + BATCH));
+    // Offered again, it begins with what is kept already.
+    const kept = await readUpTo(this.#terms.mailroom.account.mailbox);
+    const left = stored.filter(({ seq }) => seq > kept);
+    for (let at = 0; at < left.length; at += BATCH) await this.#takeBatch(left.slice(at, at + BATCH));
   }
 
   async #takeBatch(stored: readonly Stored[]): Promise<void> {
@@ -82,7 +85,7 @@ export class Incoming {
     const judged = await this.#judgeAll(await this.#open(stored));
     await this.#keep(async (mailbox) => {
       // Another tab may have read as far while this one was opening.
-      if ((((await mailbox.note(CURSOR)) as number | undefined) ?? 0) >= cursor) return undefined;
+      if ((await readUpTo(mailbox)) >= cursor) return undefined;
       const aside = await setAside(
         mailbox,
         stored.filter((_, at) => isLater(judged[at])),
@@ -94,7 +97,8 @@ export class Incoming {
     if (judged.some(isLater)) this.resume();
   }
 
-  #open(stored: readonly Stored[]): Promise<Opened[]> {
+  async #open(stored: readonly Stored[]): Promise<Opened[]> {
+    this.#mustGoOn();
     const { mailroom, work, now } = this.#terms;
     const envelopes = stored.map(({ envelope }) => envelope);
     return work.open(envelopes, mailroom.account.opener, timeOf(stored, now()));
@@ -110,6 +114,8 @@ export class Incoming {
     let counts: Record<string, number> | undefined;
     let faces: string[] = [];
     await mailroom.change(async (mailbox) => {
+      // What a chain was said to be while the account was locked counts for nothing.
+      this.#mustGoOn();
       const decided = await decide(mailbox);
       if (!decided) return undefined;
       const batch = new Batch(mailbox, now() * 1000);
@@ -166,6 +172,7 @@ export class Incoming {
   /** Anybody can sign as a device: only the sender's own chain makes it one. */
   async #judge(opened: Opened, isPatient: boolean): Promise<Judged> {
     if (!('message' in opened) || opened.message.device === undefined) return opened;
+    this.#mustGoOn();
     try {
       const isTheirs = await this.#terms.vouch(opened.message.primary, opened.message.device);
       return isTheirs ? opened : { code: 'unknown_device' };
@@ -175,6 +182,10 @@ export class Incoming {
       // One person's sigchain does not stop the mail of all others.
       return { code: codeOf(error) };
     }
+  }
+
+  #mustGoOn(): void {
+    if (this.#isStopped) throw new Refusal('locked');
   }
 
   async #receipts(delivered: ReadonlyMap<string, string[]>): Promise<KeptOutgoing[]> {
@@ -187,6 +198,11 @@ export class Incoming {
     );
     return Promise.all(receipts);
   }
+}
+
+/** The last sequence that is kept, by whichever tab. */
+async function readUpTo(mailbox: Mailbox): Promise<number> {
+  return ((await mailbox.note(CURSOR)) as number | undefined) ?? 0;
 }
 
 /**

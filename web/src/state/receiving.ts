@@ -83,6 +83,8 @@ export async function receiving(
     },
     /** What could not be taken is offered again. */
     again: () => incoming.take(stored),
+    /** The account is locked. */
+    stop: () => incoming.stop(),
     /** What was set aside is looked at again. */
     resume: () => incoming.resume(),
   };

@@ -114,6 +114,16 @@ test('calls fail when the worker is stopped or breaks, and the next one starts a
   work.stop();
 });
 
+test('no other worker is started, and handed what opens mail, for a call that began before the stop', async () => {
+  const start = vi.fn(line);
+  const work = new Work(start);
+  const opening = work.open([], bob, NOW);
+  work.stop();
+  await expect(opening).rejects.toThrow('stopped');
+  expect(start).not.toHaveBeenCalled();
+  expect(await work.open([], bob, NOW)).toEqual([]);
+});
+
 test('a task that fails says so', async () => {
   const bad = { name: 'argon2id', memory: 1, passes: 0, lanes: 1, salt } as const;
   await expect(new Work(line).derive('', bad)).rejects.toThrow();

@@ -12,6 +12,8 @@ export interface Line extends Port {
   onerror?: unknown;
 }
 
+const STOPPED = 'the worker was stopped';
+
 interface Waiting {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
@@ -21,6 +23,7 @@ export class Work implements Tasks {
   readonly #start: () => Line;
   #line: Line | undefined;
   #number = 0;
+  #stops = 0;
   readonly #waiting = new Map<number, Waiting>();
 
   constructor(start: () => Line = () => startWorker(address)) {
@@ -35,7 +38,10 @@ export class Work implements Tasks {
 
   async open(envelopes: readonly Json[], opener: Opener, now: number): ReturnType<Tasks['open']> {
     const { primary } = opener;
+    const stops = this.#stops;
     const sent = { primary, pair: await opener.portablePair() };
+    // Locked meanwhile: no other worker is started and handed what opens the mail.
+    if (this.#stops !== stops) throw new Error(STOPPED);
     const parameters: SentOpenParameters = [envelopes, sent, now];
     return this.#call('open', ...parameters);
   }
@@ -44,7 +50,8 @@ export class Work implements Tasks {
   stop(): void {
     this.#line?.terminate();
     this.#line = undefined;
-    this.#fail('the worker was stopped');
+    this.#stops++;
+    this.#fail(STOPPED);
   }
 
   #call<Name extends keyof Tasks>(name: Name, ...parameters: unknown[]): ReturnType<Tasks[Name]> {
