@@ -70,6 +70,38 @@ test('on, tested, and off', async ({ person, mesh }) => {
   expect(await endpointOf(page)).toBeUndefined();
 });
 
+test('off before the page is connected: the server hears of it as soon as it can, and nothing is turned on again', async ({
+  person,
+  mesh,
+}) => {
+  const alice = await person('alice');
+  await givePush(alice.context, originOf(mesh));
+  await alice.create();
+  await alice.live();
+  const { page } = alice;
+  const registered = new Registered(alice, originOf(mesh));
+  const endpoint = await turnOn(page);
+  expect(await registered.endpoints()).toEqual([endpoint]);
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((done) => (goOn = done));
+  await page.route('**/v1/config', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await alice.chats();
+  await page.reload();
+  await expect(page.getByRole('button', { name: /^connecting/ })).toBeVisible();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  const toggle = page.getByRole('switch', { name: NAME });
+  await expect(toggle).toBeChecked();
+  await toggle.click();
+  goOn();
+  await expect(toggle).not.toBeChecked();
+  await alice.live();
+  expect(await registered.endpoints()).toEqual([]);
+  expect(await endpointOf(page)).toBeUndefined();
+});
+
 test('what the server has lost it is told again, and what the browser has lost is made anew', async ({
   person,
   mesh,

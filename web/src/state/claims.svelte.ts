@@ -70,6 +70,8 @@ export class Claims {
   readonly #connection: Connection;
   readonly #clock: Clock;
   #account: Unlocked | undefined;
+  /** Ends, when the account is locked, what waits for the connection. */
+  #ending = new AbortController();
 
   constructor(chains: Chains, connection: Connection, clock: Clock) {
     this.#chains = chains;
@@ -79,21 +81,28 @@ export class Claims {
 
   unlocked(account: Unlocked): void {
     this.#account = account;
+    this.#ending = new AbortController();
   }
 
   locked(): void {
     this.#account = undefined;
+    this.#ending.abort();
     this.mine = [];
     this.isLoaded = false;
   }
 
   /** Reads my chain and begins to check each account. */
   async loadMine(): Promise<void> {
-    const { primary, mailbox } = this.#unlocked();
+    const account = this.#unlocked();
+    const { primary, mailbox } = account;
     const pending = ((await mailbox.note(PENDING)) as Pending | undefined) ?? {};
     const chain = await this.#chains.read(primary);
     if (chain.fault) throw new Refusal(chain.fault.code);
-    const known = new Map(this.mine.map((claim) => [claim.subject, claim]));
+    if (this.#account !== account) return;
+    // What could not be asked for is asked for again.
+    const known = new Map(
+      this.mine.filter(({ why }) => why !== 'unavailable').map((claim) => [claim.subject, claim]),
+    );
     const listed = chain.claims.map(({ subject, since }) => {
       const fresh = known.get(subject) ?? claimOf(subject, since);
       return { ...fresh, since, ...syncOf(pending[subject] === 'revoke') };
@@ -104,7 +113,13 @@ export class Claims {
     );
     this.mine = [...listed, ...missing.map((subject) => ({ ...claimOf(subject, ''), ...syncOf(true) }))];
     this.isLoaded = true;
-    void this.#checkAll(primary, this.mine, (claim) => this.#put(claim));
+    // Another account may be open when an answer comes.
+    const isMine = () => this.#account === account;
+    void this.#checkAll(
+      primary,
+      () => (isMine() ? this.mine : []),
+      (claim) => isMine() && this.#put(claim),
+    );
   }
 
   /** Somebody else's claims, each checked: as they become known, `changed` is called with all of them. */
@@ -113,10 +128,14 @@ export class Claims {
     if (chain.fault) throw new Refusal(chain.fault.code);
     let claims: readonly Claim[] = chain.claims.map(({ subject, since }) => claimOf(subject, since));
     changed(claims);
-    await this.#checkAll(primary, claims, (claim) => {
-      claims = claims.map((other) => (other.subject === claim.subject ? claim : other));
-      changed(claims);
-    });
+    await this.#checkAll(
+      primary,
+      () => claims,
+      (claim) => {
+        claims = claims.map((other) => (other.subject === claim.subject ? claim : other));
+        changed(claims);
+      },
+    );
   }
 
   /** The identifier that channel and account make, or the code of what is wrong with it (`malformed`). */
@@ -179,15 +198,18 @@ export class Claims {
     await this.#remember(subject, undefined);
     if (wanted === 'revoke') this.mine = this.mine.filter((claim) => claim.subject !== subject);
     else this.#change(subject, { sync: 'synced' });
-    await this.#publish();
+    void this.#publish(account).catch(() => undefined);
     await this.loadMine();
   }
 
-  /** Tells the registry, so that others know where to look. They verify each: nothing is lost when this fails. */
-  async #publish(): Promise<void> {
-    const { claims } = await this.#chains.read(this.#unlocked().primary);
+  /** Tells the registry, so that others know where to look. They verify each: nobody waits for it, and nothing is lost without. */
+  async #publish(account: Unlocked): Promise<void> {
+    await this.#connection.whenLive(this.#ending.signal);
+    const { claims } = await this.#chains.read(account.primary);
+    // Never in the name of another account.
+    if (this.#account !== account) return;
     const subjects = claims.map(({ subject }) => subject).slice(0, limits.registry.maxProofs);
-    await this.#connection.calls.call(PUT_PROOFS, { subjects }).catch(() => undefined);
+    await this.#connection.calls.call(PUT_PROOFS, { subjects });
   }
 
   async #remember(subject: string, wanted: 'add' | 'revoke' | undefined): Promise<void> {
@@ -197,12 +219,23 @@ export class Claims {
     await mailbox.commit({ notes: { [PENDING]: wanted ? { ...others, [subject]: wanted } : others } });
   }
 
-  async #checkAll(primary: string, claims: readonly Claim[], found: (claim: Claim) => void): Promise<void> {
-    const waiting = claims.filter(({ status, sync }) => status === 'unchecked' && sync === 'synced');
+  /** Checks what is unchecked, as long as there is something. What is cut off is no verdict: it waits for the connection. */
+  async #checkAll(
+    primary: string,
+    all: () => readonly Claim[],
+    found: (claim: Claim) => void,
+  ): Promise<void> {
+    const connection = this.#connection;
+    const { signal } = this.#ending;
     const worker = async () => {
-      for (let claim = waiting.shift(); claim; claim = waiting.shift()) {
+      while (await connection.whenLive(signal)) {
+        const claim = all().find(({ status, sync }) => status === 'unchecked' && sync === 'synced');
+        if (!claim) return;
+        const { since } = connection;
         found({ ...claim, status: 'checking' });
-        found(await this.#check(primary, claim, false));
+        const checked = await this.#check(primary, claim, false);
+        const isCutOff = checked.why === 'unavailable' && connection.since !== since;
+        found(isCutOff ? claim : checked);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));

@@ -40,6 +40,7 @@ export class Connection {
   #linkState: NatsLinkState = 'closed';
   #calls: Calls | undefined;
   #listener: LinkListener | undefined;
+  readonly #waiting = new Set<() => void>();
   readonly #onOnline = () => this.#network();
 
   constructor(http: Http, clock: Clock) {
@@ -47,10 +48,24 @@ export class Connection {
     this.#clock = clock;
   }
 
-  /** The calls of whoever is signed in. */
+  /** The calls of whoever is signed in. Until it is known where the broker is, they are as good as unanswered. */
   get calls(): Calls {
-    if (!this.#calls) throw new Refusal('locked');
+    if (!this.#calls) throw new Refusal(this.#listener ? 'unavailable' : 'locked');
     return this.#calls;
+  }
+
+  /** Waits until it is live; false where the signal has ended the wait. */
+  whenLive(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve(!signal.aborted);
+      };
+      if (this.state === 'live' || signal.aborted) return done();
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done);
+    });
   }
 
   /** Connects and stays connected until it is closed. */
@@ -152,6 +167,7 @@ export class Connection {
     if (state === this.state) return;
     this.state = state;
     this.since = Date.now();
+    if (state === 'live') for (const done of [...this.#waiting]) done();
   }
 
   async #diagnose(): Promise<void> {

@@ -16,6 +16,8 @@ const WRITE_DELAY = 300;
 const LOOK_EVERY = 10 * 60 * 1000;
 /** A connection that breaks and comes back is no reason to ask the server again before so long, in milliseconds. */
 const HEAL_EVERY = 10 * 60 * 1000;
+/** How long somebody who wants no notifications any more waits for the connection, so that the server hears of it. */
+const END_PATIENCE = 10_000;
 /** How long a test may be on its way, and how long the server waits for the push network, in milliseconds. */
 const TEST_TIME = 60_000;
 const TEST_PATIENCE = 15_000;
@@ -30,6 +32,7 @@ export class PushDesk {
   readonly #wakes: Wakes;
   #took = 0;
   #healedAt = 0;
+  #last: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setInterval> | undefined;
 
@@ -48,13 +51,8 @@ export class PushDesk {
   }
 
   /** Subscribes this browser, has the server know, and leaves the service worker what it needs. */
-  async turnOn(account: Unlocked, previews: boolean): Promise<void> {
-    if (Notification.permission !== 'granted') throw new Refusal('push_denied');
-    const endpoint = await this.#subscribe();
-    const { primary, handle, server } = account;
-    const since = ((await account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
-    await this.#wakes.put({ primary, handle, server, endpoint, previews, since, told: since, unread: 0 });
-    await this.#equip(account);
+  turnOn(account: Unlocked, previews: boolean): Promise<void> {
+    return this.#inTurn(() => this.#turnOn(account, previews));
   }
 
   async turnOff(account: Unlocked): Promise<void> {
@@ -67,21 +65,8 @@ export class PushDesk {
   }
 
   /** What the server or the browser has lost is made anew; the credential is renewed. */
-  async heal(account: Unlocked, isUrgent = false): Promise<void> {
-    const now = this.#terms.clock.now();
-    if (!isUrgent && now - this.#healedAt < HEAL_EVERY) return;
-    const record = await this.#wakes.get(account.primary);
-    if (!record || Notification.permission !== 'granted') return;
-    const { calls } = this.#terms.connection;
-    const standing = await this.#browserSubscription();
-    const { endpoint } = standing;
-    const { subscriptions } = await calls.call(SUBSCRIPTIONS, {});
-    if (!subscriptions.some((one) => one.endpoint === endpoint)) await this.#tellServer(standing);
-    if (record.endpoint !== endpoint) await calls.call(UNSUBSCRIBE, { endpoint: record.endpoint });
-    await this.#wakes.change(account.primary, (before) => ({ ...before, endpoint }));
-    this.#healedAt = now;
-    await this.#equip(account);
-    this.#renewal ??= setInterval(() => void this.looked(account).catch(() => undefined), LOOK_EVERY);
+  heal(account: Unlocked, isUrgent = false): Promise<void> {
+    return this.#inTurn(() => this.#heal(account, isUrgent));
   }
 
   async test(account: Unlocked): Promise<{ accepted: boolean; status: number | null }> {
@@ -110,15 +95,8 @@ export class PushDesk {
    * The account is woken no more. The server is told by who is signed in; where nobody is, the browser's subscription ends
    * and with it what the server has, and the other accounts of this browser subscribe anew when they are unlocked.
    */
-  async forget(primary: string, account: Unlocked | undefined): Promise<void> {
-    const record = await this.#wakes.get(primary);
-    if (!record) return;
-    const wasTold = account?.primary === primary && (await this.#tellServerOfEnd(record.endpoint));
-    await this.#wakes.remove(primary);
-    await closeNotices(primary);
-    const isLast = (await this.#wakes.all()).length === 0;
-    if (!wasTold || isLast) await endSubscription();
-    if (!isLast && !wasTold && account && account.primary !== primary) await this.heal(account, true);
+  forget(primary: string, account: Unlocked | undefined): Promise<void> {
+    return this.#inTurn(() => this.#forget(primary, account));
   }
 
   /** Mail has come or was read: told, where nobody looks, and taken back, where somebody has read it. */
@@ -160,6 +138,52 @@ export class PushDesk {
     this.#renewal = undefined;
     this.#took = 0;
     this.#healedAt = 0;
+  }
+
+  /** One after the other: what is healed while it ends would be subscribed again. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work, work);
+    this.#last = turn;
+    return turn;
+  }
+
+  async #turnOn(account: Unlocked, previews: boolean): Promise<void> {
+    if (Notification.permission !== 'granted') throw new Refusal('push_denied');
+    const endpoint = await this.#subscribe();
+    const { primary, handle, server } = account;
+    const since = ((await account.mailbox.note(CURSOR)) as number | undefined) ?? 0;
+    await this.#wakes.put({ primary, handle, server, endpoint, previews, since, told: since, unread: 0 });
+    await this.#equip(account);
+  }
+
+  async #heal(account: Unlocked, isUrgent: boolean): Promise<void> {
+    const now = this.#terms.clock.now();
+    // Another one may have been unlocked since it was asked for.
+    if (!this.#terms.isOpen(account)) return;
+    if (!isUrgent && now - this.#healedAt < HEAL_EVERY) return;
+    const record = await this.#wakes.get(account.primary);
+    if (!record || Notification.permission !== 'granted') return;
+    const { calls } = this.#terms.connection;
+    const standing = await this.#browserSubscription();
+    const { endpoint } = standing;
+    const { subscriptions } = await calls.call(SUBSCRIPTIONS, {});
+    if (!subscriptions.some((one) => one.endpoint === endpoint)) await this.#tellServer(standing);
+    if (record.endpoint !== endpoint) await calls.call(UNSUBSCRIBE, { endpoint: record.endpoint });
+    await this.#wakes.change(account.primary, (before) => ({ ...before, endpoint }));
+    this.#healedAt = now;
+    await this.#equip(account);
+    this.#renewal ??= setInterval(() => void this.looked(account).catch(() => undefined), LOOK_EVERY);
+  }
+
+  async #forget(primary: string, account: Unlocked | undefined): Promise<void> {
+    const record = await this.#wakes.get(primary);
+    if (!record) return;
+    const wasTold = account?.primary === primary && (await this.#tellServerOfEnd(record.endpoint, account));
+    await this.#wakes.remove(primary);
+    await closeNotices(primary);
+    const isLast = (await this.#wakes.all()).length === 0;
+    if (!wasTold || isLast) await endSubscription();
+    if (!isLast && !wasTold && account && account.primary !== primary) await this.#heal(account, true);
   }
 
   async #writeTaken(primary: string): Promise<void> {
@@ -227,9 +251,13 @@ export class PushDesk {
     await this.#terms.connection.calls.call(SUBSCRIBE, { endpoint, keys: { p256dh, auth } });
   }
 
-  async #tellServerOfEnd(endpoint: string): Promise<boolean> {
+  /** Whether it was told: by the account itself, or by nobody. */
+  async #tellServerOfEnd(endpoint: string, account: Unlocked): Promise<boolean> {
+    const { connection, isOpen } = this.#terms;
     try {
-      await this.#terms.connection.calls.call(UNSUBSCRIBE, { endpoint });
+      await connection.whenLive(AbortSignal.timeout(END_PATIENCE));
+      if (!isOpen(account)) return false;
+      await connection.calls.call(UNSUBSCRIBE, { endpoint });
       return true;
     } catch {
       return false;
