@@ -11,6 +11,8 @@ export default defineConfig({
     execArgv: ['--experimental-websocket'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Longer than the longest wait before another attempt.
+    expect: { poll: { timeout: 20_000 } },
     fileParallelism: false,
   },
 });

@@ -53,6 +53,7 @@ test('nobody of that name', async ({ person }) => {
 });
 
 test('written without a network, it is sent once when the network is back', async ({ person, mesh }) => {
+  test.setTimeout(180_000);
   const alice = await person('alice', {
     expected: /ERR_INTERNET_DISCONNECTED|WebSocket|Failed to (load|fetch)/,
   });
@@ -64,8 +65,9 @@ test('written without a network, it is sent once when the network is back', asyn
   await alice.say('written offline');
   await expect(alice.bubble('written offline')).toBeVisible();
   await alice.expectDelivery('written offline', 'sending');
+  // The third question that nobody has answered tells, half a minute on: a loopback works without a network.
   await expect(alice.page.getByRole('button', { name: /^(offline|reconnecting)/ })).toBeVisible({
-    timeout: 30_000,
+    timeout: 60_000,
   });
   await alice.context.setOffline(false);
   await alice.expectDelivery('written offline', 'sent', 'delivered');

@@ -121,6 +121,7 @@ test('whoever is written to for the first time gets the picture with it; removed
 }) => {
   const [alice, bob] = [await person('alice'), await person('bob')];
   for (const one of [alice, bob]) await one.create();
+  await alice.live();
   await choose(alice);
   await expect(own(alice.page)).toHaveAttribute('src', /^blob:/);
   await bob.live();
@@ -148,6 +149,7 @@ test('a picture is pasted, and dropped; strangers are shown the pattern when tha
   const alice = await person('alice', { viewport: { width: 320, height: 640 } });
   const { page } = alice;
   await alice.create();
+  await alice.live();
   await toIdentity(alice);
   /** Whether it was taken. */
   const hand = async (kind: 'paste' | 'drop', size: number, where = 'body', text = '') =>
@@ -190,6 +192,8 @@ test('a picture is pasted, and dropped; strangers are shown the pattern when tha
   expect((await published(request, mesh, alice.handle)).text).not.toContain('data:image');
   // After a reload the identity's key is not in memory: the passphrase is asked for, and the change goes on.
   await page.reload();
+  await alice.live();
+  await page.getByRole('link', { name: 'Settings' }).first().click();
   await shows.click();
   await page.getByLabel('Passphrase', { exact: true }).fill(alice.passphrase);
   await page.getByRole('button', { name: 'Continue' }).click();
@@ -205,6 +209,7 @@ test('a file that is no picture, or asks for a wall of pixels, is refused; a cam
   const alice = await person('alice');
   const { page } = alice;
   await alice.create();
+  await alice.live();
   const named = (name: string, mimeType: string, buffer: Buffer<ArrayBuffer>) => ({ name, mimeType, buffer });
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>');
   const wall = Buffer.from(stripes().buffer);
@@ -243,6 +248,7 @@ test('a file that is no picture, or asks for a wall of pixels, is refused; a cam
 test('an older profile is refused by the server', async ({ person, mesh, request }) => {
   const alice = await person('alice');
   await alice.create();
+  await alice.live();
   await choose(alice);
   await expect(own(alice.page)).toHaveAttribute('src', /^blob:/);
   const before = await published(request, mesh, alice.handle);

@@ -6,8 +6,6 @@ import { receiving, someone, type Mail } from './receiving.ts';
 import { Refusal } from './refusal.ts';
 import type { News } from './unlocked.ts';
 
-/** Longer than fifty messages take on a machine that has much else to do. */
-const PATIENCE = { timeout: 10_000 };
 const [me, bob, mallory, laptop] = [someone(1), someone(2), someone(3), someone(4)];
 const text = (from = bob, text = 'hello', signer = from): Mail => ({
   ...{ from, signer },
@@ -31,7 +29,7 @@ test('others do not wait for it, and it comes when the chain was followed', asyn
   const { receive, previews, aside } = await looking('long_chain', 'long_chain', 'long_chain');
   await receive(text(mallory, 'behind a long chain', laptop), text());
   expect(await previews()).toContain('hello');
-  await expect.poll(previews, PATIENCE).toEqual(['behind a long chain', 'hello']);
+  await expect.poll(previews).toEqual(['behind a long chain', 'hello']);
   expect(await aside()).toBe(0);
 });
 
@@ -41,12 +39,12 @@ test('it is kept while the server cannot be asked, and other mail comes', async 
   await receive(text());
   expect([await previews(), await aside()]).toEqual([['hello'], 1]);
   resume();
-  await expect.poll(previews, PATIENCE).toEqual(['behind a long chain', 'hello']);
+  await expect.poll(previews).toEqual(['behind a long chain', 'hello']);
 });
 
 test('the disk is not filled with it', async () => {
   const { receive, aside, heard } = await looking(...Array<string>(60).fill('long_chain'), 'unavailable');
   await receive(...Array.from({ length: 60 }, (_, at) => text(mallory, `${at}`, laptop)));
   expect(heard).toContainEqual({ kind: 'refused', counts: { long_chain: 10 } });
-  await expect.poll(aside, PATIENCE).toBe(1);
+  await expect.poll(aside).toBe(1);
 });

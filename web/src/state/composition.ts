@@ -1,4 +1,5 @@
 // The whole state of a page, put together from its parts, and what each of them hears of the others.
+import { pause } from '../nats/delay.ts';
 import { Http } from '../nats/http.ts';
 import type { MarkerStore } from '../storage/presence.ts';
 import type { Tasks } from '../workers/tasks.ts';
@@ -23,6 +24,9 @@ import { Search, type StartSearcher } from './search.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import type { News, Unlocked } from './unlocked.ts';
 import { Update } from './update.svelte.ts';
+
+/** Between one contact who is handed a picture's key and the next pass so many milliseconds, and at most as many more. */
+const PACE = 500;
 
 /** What the platform gives: the browser in pages, something smaller in tests. */
 export interface Platform {
@@ -148,7 +152,12 @@ export class Kez {
     this.search.unlocked(account);
     this.archive.unlocked(account, (news) => mail.mailroom.tell(news));
     const { mailroom } = mail;
-    const handing = new Handing({ mailroom, mine: () => this.faces.mine, now: () => this.clock.now() });
+    const handing = new Handing({
+      mailroom,
+      mine: () => this.faces.mine,
+      now: () => this.clock.now(),
+      pause: (signal) => pause(PACE * (1 + Math.random()), signal),
+    });
     this.#handing = handing;
     this.profile.unlocked(account, (picture) => handing.begin(picture));
     await this.people.unlocked(account, (news) => mailroom.tell(news));

@@ -169,7 +169,8 @@ describe('my own key', () => {
     const { value, body } = await picture(me);
     await here.learn(me, value);
     let now = NOW * 1000;
-    const open = () => new Handing({ mailroom: here.mailroom, mine: () => here.faces.mine, now: () => now });
+    const open = (pause: (signal: AbortSignal) => Promise<void> = async () => undefined) =>
+      new Handing({ mailroom: here.mailroom, mine: () => here.faces.mine, now: () => now, pause });
     const outbox = async () =>
       (await here.account.mailbox.outbox()).map(({ kind, peer }) => `${kind} ${peer}`);
     const later = (time: number) => void (now += time);
@@ -192,7 +193,10 @@ describe('my own key', () => {
     await chatWith(mailbox, dave, 'read');
     await chatWith(mailbox, mallory, 'failed');
     await chatWith(mailbox, alice, 'read');
-    const first = open();
+    // The first page goes after one of them.
+    const untilClosed = (signal: AbortSignal) =>
+      new Promise<void>((goOn) => signal.addEventListener('abort', () => goOn()));
+    const first = open(untilClosed);
     await first.begin(body.picture);
     await expect.poll(async () => (await outbox()).length).toBe(1);
     first.close();

@@ -7,8 +7,6 @@ import type { Mailroom } from './mailroom.ts';
 import { handed, handedNote, type Handed, type PictureKey } from './picture-notes.ts';
 
 const A_WEEK = 7 * 24 * 60 * 60 * 1000;
-/** Between one contact and the next pass so many milliseconds, and at most as many more. */
-const PACE = 500;
 /** Messages that are looked at together for one of mine. */
 const PAGE = 200;
 
@@ -21,14 +19,15 @@ export interface HandingTerms {
   mine(): PictureKey | null;
   /** Milliseconds. */
   now(): number;
+  /** What passes between one contact and the next, unless the signal ends it before. */
+  pause(signal: AbortSignal): Promise<void>;
 }
 
 export class Handing {
   readonly #terms: HandingTerms;
   /** To whom it was handed, as far as this page knows: whoever writes a message does not wait for the disk. */
   readonly #known = new Map<string, Handed>();
-  #isClosed = false;
-  #wait: { timer: ReturnType<typeof setTimeout>; end: () => void } | undefined;
+  readonly #closing = new AbortController();
 
   constructor(terms: HandingTerms) {
     this.#terms = terms;
@@ -50,7 +49,8 @@ export class Handing {
     for (const { peer } of await mailbox.chats()) {
       if (mine()?.picture !== picture || !mailroom.account.speaker) return;
       if (!(await isContact(mailbox, peer))) continue;
-      if (await this.#hand(peer, (before) => before.picture !== picture)) await this.#pause();
+      if (await this.#hand(peer, (before) => before.picture !== picture))
+        await this.#terms.pause(this.#closing.signal);
       if (this.#isClosed) return;
     }
     await mailroom.change(async (mailbox) =>
@@ -65,9 +65,11 @@ export class Handing {
   }
 
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#wait?.timer);
-    this.#wait?.end();
+    this.#closing.abort();
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   async #wrote(peer: string): Promise<void> {
@@ -101,12 +103,6 @@ export class Handing {
       return { send: [sealed], sent, notes: { [await handedNote(mailbox, peer)]: note } };
     });
     return isHanded;
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((end) => {
-      this.#wait = { timer: setTimeout(end, PACE * (1 + Math.random())), end };
-    });
   }
 }
 

@@ -51,7 +51,7 @@ async function waiting(terms: Partial<OutboxTerms> = {}) {
     },
     async emptied(): Promise<void> {
       outbox.kick();
-      await expect.poll(() => account.mailbox.outbox(), { timeout: 10_000 }).toEqual([]);
+      await expect.poll(() => account.mailbox.outbox()).toEqual([]);
       outbox.stop();
     },
   };

@@ -19,8 +19,6 @@ import { NOW, receiving, someone } from './receiving.ts';
 import { Siblings } from './siblings.ts';
 
 const [me, bob, phone] = [someone(1), someone(2), someone(3)];
-/** The machine may have other things to do. */
-const PATIENCE = { timeout: 10_000 };
 const message: KeptMessage = {
   id: '1'.repeat(32),
   peer: bob.primary,
@@ -107,12 +105,12 @@ test('what is sent while the sigchain is being read is copied when it has been',
   const held: ServerResponse[] = [];
   answer = (response) => held.push(response);
   follow();
-  await expect.poll(() => held.length, PATIENCE).toBe(1);
+  await expect.poll(() => held.length).toBe(1);
   await settle();
   expect(await copies()).toEqual([]);
   answer = await shows(mine, phone);
   for (const response of held) answer(response, 0);
-  await expect.poll(copies, PATIENCE).toEqual([copy]);
+  await expect.poll(copies).toEqual([copy]);
   expect(await account.mailbox.note('uncopied')).toBeUndefined();
   await siblings.close();
 });
@@ -125,7 +123,7 @@ test('and by another page, where this one is closed before', async () => {
   answer = await shows(mine, phone);
   const again = reopened();
   again.follow();
-  await expect.poll(copies, PATIENCE).toEqual([copy]);
+  await expect.poll(copies).toEqual([copy]);
   await again.siblings.close();
 });
 
@@ -149,7 +147,7 @@ test('a device that was added while nobody followed gets copies as soon as that 
   await settle();
   expect(await copies()).toEqual([]);
   answer = await shows(mine, phone);
-  await expect.poll(copies, PATIENCE).toEqual([copy]);
+  await expect.poll(copies).toEqual([copy]);
   await siblings.close();
 });
 
@@ -159,7 +157,7 @@ test('who has one device makes no copies, and keeps no list of what could be cop
   await settle();
   expect(await account.mailbox.note('uncopied')).toEqual([message.id]);
   answer = await shows(mine);
-  await expect.poll(() => account.mailbox.note('uncopied'), PATIENCE).toBeUndefined();
+  await expect.poll(() => account.mailbox.note('uncopied')).toBeUndefined();
   await settle();
   expect([await copies(), await account.mailbox.note('uncopied')]).toEqual([[], undefined]);
   await siblings.close();
