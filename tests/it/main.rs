@@ -59,3 +59,4 @@ mod sigchains_over_http;
 mod signs_in;
 mod streams_over_http;
 mod waking_sessions;
+mod wrong_clocks;

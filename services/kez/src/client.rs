@@ -153,6 +153,12 @@ impl Client {
         }
     }
 
+    /// When what is written now was sent: by the server's clock as far as it is known, for whoever reads it judges its age
+    /// by that.
+    fn sending_now(&self) -> Timestamp {
+        self.connection.server_time.map_or_else(|| self.now(), ServerTime::now)
+    }
+
     /// Asks again while the server is unavailable, until this person's patience ends.
     async fn patiently<Reply, Answer: Future<Output = Result<Reply, Problem>>>(
         &self,

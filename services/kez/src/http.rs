@@ -25,13 +25,8 @@ use transport::{Transport, read};
 
 pub use stream::HttpFollow;
 
-/// What a server tells its clients.
-pub async fn config(base: &str) -> Result<ClientConfig, Problem> {
-    timed_config(base).await.map(|(config, _)| config)
-}
-
-/// The same, and what time it is there.
-pub async fn timed_config(base: &str) -> Result<(ClientConfig, Option<ServerTime>), Problem> {
+/// What a server tells its clients, and what time it is there.
+pub async fn config(base: &str) -> Result<(ClientConfig, Option<ServerTime>), Problem> {
     let transport = Transport::new(base)?;
     let config = transport.get(http::CONFIG, &[]).await?;
     Ok((config, transport.server_time()))
@@ -60,6 +55,14 @@ impl HttpClient {
     /// The same client, with what was seen of sigchains before.
     pub fn remembering(self, memory: &Memory) -> Self {
         Self { memory: memory.clone(), devices: Arc::new(Devices::new(memory)), ..self }
+    }
+
+    /// The same client, that knows what time it is at the server before it has asked anything.
+    pub fn at(self, server_time: Option<ServerTime>) -> Self {
+        if let Some(time) = server_time {
+            self.transport.hear(time);
+        }
+        self
     }
 
     /// Registers a handle for this identity.
@@ -95,7 +98,7 @@ impl HttpClient {
         } else {
             PublicKey::parse(&self.lookup(to).await?.primary).map_err(refusal)?
         };
-        let sent_at = self.now();
+        let sent_at = self.server_now();
         let (id, sealed) = write(&self.me, &to, text, sent_at)?;
         Ok(Delivered { id, to, sent_at, sent: self.deliver(&to, &sealed).await? })
     }
@@ -114,7 +117,7 @@ impl HttpClient {
 
     /// Signs a text and seals it to somebody.
     pub fn seal(&self, to: &PublicKey, text: &str) -> Result<(MessageId, Sealed), Problem> {
-        write(&self.me, to, text, self.now())
+        write(&self.me, to, text, self.server_now())
     }
 
     /// Sends a sealed message, once.
@@ -155,7 +158,8 @@ impl HttpClient {
         self.me.own_key("sign requests over HTTP")
     }
 
-    /// The server's clock as far as it is known, by which mail is judged.
+    /// The server's clock as far as it is known, by which mail is dated and judged. What is signed for the server to
+    /// check has this machine's own time: no server has anything signed for another hour.
     fn server_now(&self) -> Timestamp {
         self.transport.server_time().map_or_else(|| self.now(), ServerTime::now)
     }

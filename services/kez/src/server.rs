@@ -59,7 +59,7 @@ impl ServerArgs {
             };
             return Ok(Server { name, nats: nats.clone(), time: None });
         }
-        let (config, time) = http::timed_config(&self.server_url).await?;
+        let (config, time) = http::config(&self.server_url).await?;
         let name = self.trusted_name(&config.server)?;
         Ok(Server { name, nats: nats_url(&config, &self.server_url), time })
     }
@@ -90,10 +90,10 @@ impl ServerArgs {
 
     /// The same person over HTTP.
     pub async fn http(&self, me: &Speaker, memory: &Memory) -> Result<http::HttpClient, Failure> {
-        let config = http::config(&self.server_url).await?;
+        let (config, time) = http::config(&self.server_url).await?;
         let name = self.trusted_name(&config.server)?;
         let client = http::HttpClient::new(&self.server_url, &name, me.clone(), &Clock::default())?;
-        Ok(client.remembering(memory))
+        Ok(client.remembering(memory).at(time))
     }
 
     /// The name that the server gives itself, if it may: what is signed for a name counts wherever that name does, so a

@@ -1,4 +1,4 @@
-//! The server's clock, as its answers tell it: mail is judged by that, for this machine's own clock may be wrong.
+//! The server's clock, as its answers tell it: mail is dated and judged by that, for this machine's own clock may be wrong.
 
 use std::time::UNIX_EPOCH;
 

@@ -41,7 +41,7 @@ impl Client {
     /// envelope is sent again, so that it is stored once however often that is.
     pub async fn send(&self, to: &str, text: &str) -> Result<Delivered, Problem> {
         let to = self.patiently(|| self.resolve(to)).await?;
-        let sent_at = self.now();
+        let sent_at = self.sending_now();
         let (id, sealed) = write(&self.connection.me, &to, text, sent_at)?;
         Ok(Delivered { id, to, sent_at, sent: self.deliver(&to, &sealed).await? })
     }
@@ -63,7 +63,7 @@ impl Client {
 
     /// Signs a text and seals it to somebody.
     pub fn seal(&self, to: &PublicKey, text: &str) -> Result<(MessageId, Sealed), Problem> {
-        write(&self.connection.me, to, text, self.now())
+        write(&self.connection.me, to, text, self.sending_now())
     }
 
     /// Sends a sealed message, again and again while the server is unavailable.

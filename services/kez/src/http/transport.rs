@@ -58,6 +58,11 @@ impl Transport {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The server's clock, as it was heard now.
+    pub fn hear(&self, time: ServerTime) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+    }
+
     /// What lies at a path.
     pub async fn get<Reply: DeserializeOwned>(
         &self,
@@ -132,7 +137,7 @@ impl Transport {
             .map_err(|error| unavailable(&format!("no server answers at {}: {}", self.base, cause(&error))))?
             .into_parts();
         if let Some(time) = parts.headers.get(DATE).and_then(|date| ServerTime::heard(date.to_str().ok()?)) {
-            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+            self.hear(time);
         }
         Ok((parts.status, parts.headers, body))
     }
