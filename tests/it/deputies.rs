@@ -14,7 +14,7 @@ use kez_service::Clock;
 use kez_service::streams::{direct_get, header};
 use serde_json::{Value, json};
 use tests::chains::add;
-use tests::operator::replicas;
+use tests::operator::until_replicas;
 use tests::{Guest, Mesh, Person, Tap};
 
 /// Where Mallory has answers sent. `{bob}` and `{mallory}` are 64 hex digits, `{mailbox}` is where Bob's mail is stored.
@@ -365,7 +365,8 @@ async fn stored(mesh: &Mesh) -> BTreeMap<String, u64> {
 async fn served(operator: &Nats) -> BTreeMap<String, usize> {
     let mut served = BTreeMap::new();
     for service in ["registry", "sigchain", "push", "inbox"] {
-        let endpoints = replicas(operator, service).await.into_values().flat_map(|replica| replica.endpoints);
+        let replicas = until_replicas(operator, service, 1).await;
+        let endpoints = replicas.into_values().flat_map(|replica| replica.endpoints);
         for endpoint in endpoints.filter(|endpoint| !endpoint.name.starts_with("svc-")) {
             *served.entry(format!("{service} {}", endpoint.name)).or_default() += endpoint.requests;
         }

@@ -36,7 +36,7 @@ async fn over(network: &PushNetwork, mesh: &Mesh) {
 
     assert_eq!(endpoints(mesh, &bob).await, [network.endpoint("201")]);
     assert_eq!(network.all().len(), 7);
-    let counts = counts(mesh).await;
+    let counts = counts(mesh, 1).await;
     assert_eq!((counts["accepted"], counts["gone"], counts["refused"]), (1, 2, 4));
 }
 
@@ -109,7 +109,7 @@ async fn a_network_that_never_answers_is_left_and_tried_again() {
     let pause = silent[1].at - silent[0].at;
     assert!(pause >= Duration::from_secs(11) && pause < Duration::from_secs(20), "{pause:?}");
     settled(&mesh.user("push").await).await;
-    assert_eq!(counts(&mesh).await["failed"], 1);
+    assert_eq!(counts(&mesh, 1).await["failed"], 1);
 }
 
 /// Mail that comes while a network is left alone is woken for in one go.
@@ -147,5 +147,5 @@ async fn nobody_is_woken_for_what_is_a_day_old() {
     settled(&mesh.user("push").await).await;
 
     assert!(network.to("phone").len() <= 2);
-    assert_eq!(counts(&mesh).await["expired"], 1);
+    assert_eq!(counts(&mesh, 1).await["expired"], 1);
 }

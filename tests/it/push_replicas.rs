@@ -63,7 +63,7 @@ async fn share(network: &PushNetwork, mesh: &Mesh) {
     settled(&mesh.user("push").await).await;
 
     each_once(network, &sleepers);
-    assert_eq!(counts(mesh).await["accepted"], 20);
+    assert_eq!(counts(mesh, 2).await["accepted"], 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use kez_contract::registry::{Record, Registered};
 use kez_contract::{Code, Problem};
 use kez_crypto::SecretKey;
 use kez_service::random;
-use tests::operator::replicas;
+use tests::operator::until_replicas;
 use tests::{Guest, Mesh, Tap};
 
 /// Somebody who wants a handle, over NATS or over HTTP.
@@ -76,8 +76,7 @@ async fn fifty_race_for_a_handle(mesh: Mesh) {
     // Who lost may have another handle.
     let loser = secrets.iter().position(|secret| secret.public().identifier() != record.primary).unwrap();
     assert!(racers[loser].register("another").await.unwrap().created);
-    let answered = replicas(&mesh.user("operator").await, "registry").await;
-    assert_eq!(answered.len(), 2);
+    let answered = until_replicas(&mesh.user("operator").await, "registry", 2).await;
     let calls = |stats: &async_nats::service::Stats| -> usize {
         let registers = stats.endpoints.iter().filter(|endpoint| endpoint.name.ends_with("-register"));
         registers.map(|endpoint| endpoint.requests).sum()

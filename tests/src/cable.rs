@@ -22,8 +22,15 @@ pub struct Cable {
 
 struct State {
     plugged: watch::Sender<bool>,
-    loses: watch::Sender<bool>,
+    loses: watch::Sender<Option<Kind>>,
     lost: watch::Sender<usize>,
+}
+
+/// What is lost on the way.
+#[derive(Clone, Copy)]
+enum Kind {
+    Live,
+    Lists,
 }
 
 impl Cable {
@@ -34,7 +41,7 @@ impl Cable {
         let address = listener.local_addr().unwrap();
         let state = State {
             plugged: watch::Sender::new(true),
-            loses: watch::Sender::new(false),
+            loses: watch::Sender::new(None),
             lost: watch::Sender::new(0),
         };
         let (scheme, server, state) = (scheme.to_owned(), server.to_owned(), Arc::new(state));
@@ -60,13 +67,28 @@ impl Cable {
 
     /// Loses live messages and events of sigchains from now on.
     pub fn lose_live(&self) {
-        self.state.loses.send_replace(true);
+        self.state.loses.send_replace(Some(Kind::Live));
+    }
+
+    /// Loses the broker's lists of who is connected from now on.
+    pub fn lose_lists(&self) {
+        self.state.loses.send_replace(Some(Kind::Lists));
+    }
+
+    /// How many are lost in all.
+    pub fn lost(&self) -> usize {
+        *self.state.lost.borrow()
+    }
+
+    /// Waits until so many are.
+    pub async fn until_lost(&self, messages: usize) {
+        self.state.lost.subscribe().wait_for(|lost| *lost >= messages).await.unwrap();
     }
 
     /// Loses no more once so many are lost in all.
     pub async fn lose_no_more_after(&self, messages: usize) {
-        self.state.lost.subscribe().wait_for(|lost| *lost >= messages).await.unwrap();
-        self.state.loses.send_replace(false);
+        self.until_lost(messages).await;
+        self.state.loses.send_replace(None);
     }
 }
 
@@ -92,9 +114,14 @@ async fn accept(listener: TcpListener, server: String, speaks_nats: bool, state:
     }
 }
 
-/// What a stream says once, whether somebody hears it or not.
-fn is_republished(subject: &str) -> bool {
-    LIVE.owner(subject).is_some() || chain_owner(subject).is_some()
+impl Kind {
+    fn is(self, subject: &str, said: &[u8]) -> bool {
+        match self {
+            // What a stream says once, whether somebody hears it or not.
+            Self::Live => LIVE.owner(subject).is_some() || chain_owner(subject).is_some(),
+            Self::Lists => String::from_utf8_lossy(said).contains(r#""num_connections":"#),
+        }
+    }
 }
 
 /// Carries what the server says; of NATS, message by message.
@@ -120,7 +147,8 @@ async fn down(
             // The line break after it, too.
             (&mut from).take(length + 2).read_to_end(&mut said).await?;
         }
-        if message && *state.loses.borrow() && is_republished(words[1]) {
+        let loses = *state.loses.borrow();
+        if message && loses.is_some_and(|kind| kind.is(words[1], &said)) {
             state.lost.send_modify(|lost| *lost += 1);
         } else {
             to.write_all(&said).await?;

@@ -307,10 +307,11 @@ pub async fn consumer(push: &Client) -> Value {
     serde_json::from_slice(&asked.payload).unwrap()
 }
 
-/// What became of mail, counted by all replicas together.
-pub async fn counts(mesh: &Mesh) -> BTreeMap<String, u64> {
+/// What became of mail, counted by so many replicas together.
+pub async fn counts(mesh: &Mesh, replicas: usize) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for replica in operator::replicas(&mesh.user("operator").await, "push").await.into_values() {
+    let replicas = operator::until_replicas(&mesh.user("operator").await, "push", replicas).await;
+    for replica in replicas.into_values() {
         let told = replica.endpoints.into_iter().find_map(|endpoint| endpoint.data);
         for (name, count) in told.unwrap_or_else(|| json!({})).as_object().unwrap() {
             *counts.entry(name.clone()).or_default() += count.as_u64().unwrap();
@@ -319,10 +320,10 @@ pub async fn counts(mesh: &Mesh) -> BTreeMap<String, u64> {
     counts
 }
 
-/// Waits until something became of mail so often.
+/// Waits until the only replica has counted so often that this became of mail.
 pub async fn until_counted(mesh: &Mesh, outcome: &str, times: u64) {
     let deadline = Instant::now() + PATIENCE;
-    while counts(mesh).await.get(outcome).is_none_or(|counted| *counted < times) {
+    while counts(mesh, 1).await.get(outcome).is_none_or(|counted| *counted < times) {
         assert!(Instant::now() < deadline, "{outcome} was not counted {times} times");
     }
 }

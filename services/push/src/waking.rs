@@ -84,8 +84,7 @@ pub async fn start(
     tasks.spawn(watch::follow(waking.clone(), changes, to_desk.clone()));
     tasks.spawn(desk::serve(waking.clone(), work, ledger));
     tasks.spawn(async move {
-        // Otherwise everybody would seem to be away at first.
-        watch::list(&waking).await;
+        watch::first_list(&waking).await;
         tokio::join!(watch::lists(&waking, &to_desk), arrivals::follow(&waking, &to_desk));
     });
     Ok(async move {

@@ -13,6 +13,9 @@ use serde::Deserialize;
 
 /// How the broker says that the client itself has ended its connection.
 const CLOSED_BY_CLIENT: &str = "Client Closed";
+/// So many lists in a row have to stay away before nothing counts as known: the broker answers a list that is asked for at a
+/// bad moment too late.
+const LOST_LISTS: u32 = 3;
 
 /// What is known of who is connected.
 #[derive(Default)]
@@ -26,8 +29,10 @@ struct State {
     connections: HashMap<(String, u64), String>,
     /// How many connections people have.
     people: HashMap<String, u32>,
-    /// Whether a list has ever come, and the last that was asked for has.
+    /// Whether a list has ever come, and not too many that were asked for since then have stayed away.
     known: bool,
+    /// Lists that were asked for since the last one that has come.
+    lost: u32,
     /// What has happened while a list was on its way.
     meanwhile: Option<Vec<Change>>,
 }
@@ -69,14 +74,25 @@ impl Presence {
         self.lock().meanwhile = Some(Vec::new());
     }
 
-    /// The list has come, or none did: then nothing is known of anybody.
-    pub fn end_list(&self, list: Option<Vec<Connection>>) {
+    /// Whether anything is known of anybody.
+    pub fn is_known(&self) -> bool {
+        self.lock().known
+    }
+
+    /// The list has come, or none did. Answers whether that decides on anybody: one that stays away does not, and what the
+    /// news said stays, until it is one too many; then nothing is known.
+    pub fn end_list(&self, list: Option<Vec<Connection>>) -> bool {
         let mut state = self.lock();
         let meanwhile = state.meanwhile.take().unwrap_or_default();
-        state.known = list.is_some();
+        let Some(list) = list else {
+            state.lost = state.lost.saturating_add(1);
+            state.known &= state.lost < LOST_LISTS;
+            return state.lost >= LOST_LISTS;
+        };
+        (state.known, state.lost) = (true, 0);
         state.connections.clear();
         state.people.clear();
-        for connection in list.unwrap_or_default() {
+        for connection in list {
             if is_waking_connection(&connection.name) {
                 continue;
             }
@@ -87,6 +103,7 @@ impl Presence {
         for change in meanwhile {
             state.apply(change);
         }
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -182,11 +199,32 @@ mod tests {
         presence.note(change(1, "alice", None));
         assert!(!presence.is_online("alice"));
         presence.begin_list();
-        presence.end_list(list(&[(1, "alice")]));
+        assert!(presence.end_list(list(&[(1, "alice")])));
         assert!(presence.is_online("alice"));
+    }
+
+    #[test]
+    fn a_list_that_stays_away_decides_on_nobody_until_it_is_one_too_many() {
+        let presence = Presence::default();
+        for lost in 1..=LOST_LISTS {
+            presence.begin_list();
+            assert_eq!(presence.end_list(None), lost == LOST_LISTS);
+            assert!(!presence.is_known());
+        }
+        // One that comes makes up for all that were lost.
+        for _ in 0..2 {
+            presence.begin_list();
+            presence.end_list(list(&[(1, "alice")]));
+            for _ in 1..LOST_LISTS {
+                presence.begin_list();
+                presence.note(change(2, "bob", None));
+                assert!(!presence.end_list(None));
+                assert!(presence.is_known() && presence.is_online("alice") && presence.is_online("bob"));
+            }
+        }
         presence.begin_list();
-        presence.end_list(None);
-        assert!(!presence.is_online("alice"));
+        assert!(presence.end_list(None));
+        assert!(!presence.is_known() && !presence.is_online("alice") && !presence.is_online("bob"));
     }
 
     #[test]

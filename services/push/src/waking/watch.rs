@@ -18,6 +18,8 @@ use super::{Waking, Work};
 /// Between two lists passes so much time, and so much more than a list takes.
 const PAUSE: Duration = Duration::from_secs(5);
 const SHARE: u32 = 19;
+/// Before a first list is asked for again that did not come.
+const SOON: Duration = Duration::from_secs(1);
 /// A list is asked for at least as often, lest news that were lost stay lost.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -51,12 +53,17 @@ pub async fn follow(
 pub async fn lists(waking: &Waking, desk: &mpsc::Sender<Work>) {
     let mut pause = PAUSE;
     while waking.pause(pause).await {
-        let waiting = timeout(LONGEST.saturating_sub(pause), waking.held.some());
-        if waking.stopping.run_until_cancelled(waiting).await.is_none() {
-            return;
+        // Nothing is held while it is not known who is connected: then everybody waits for the list.
+        if waking.presence.is_known() {
+            let waiting = timeout(LONGEST.saturating_sub(pause), waking.held.some());
+            if waking.stopping.run_until_cancelled(waiting).await.is_none() {
+                return;
+            }
         }
         let asked = Instant::now();
-        list(waking).await;
+        if !list(waking).await {
+            continue;
+        }
         let decided = waking.held.decide(asked, &waking.presence);
         waking.counts.count_many(Outcome::SkippedOnline, decided.online.len());
         for mail in decided.online {
@@ -70,12 +77,17 @@ pub async fn lists(waking: &Waking, desk: &mpsc::Sender<Work>) {
     }
 }
 
-/// Asks who is connected, once.
-pub async fn list(waking: &Waking) {
+/// Asks who is connected until that is known, or will not be: otherwise everybody would seem to be away at first.
+pub async fn first_list(waking: &Waking) {
+    while !list(waking).await && waking.pause(SOON).await {}
+}
+
+/// Asks who is connected, once, and answers whether what came of it decides on anybody.
+async fn list(waking: &Waking) -> bool {
     waking.presence.begin_list();
     let list = Connections::new(&waking.nats).all().await;
     if let Err(error) = &list {
-        tracing::warn!(error = format!("{error:#}"), "nobody counts as connected");
+        tracing::warn!(error = format!("{error:#}"), "no list has come of who is connected");
     }
-    waking.presence.end_list(list.ok());
+    waking.presence.end_list(list.ok())
 }
