@@ -47,17 +47,20 @@ export class Archive {
 
   /** All messages and drafts of the current account, sealed under a passphrase of its own. */
   async export(passphrase: string): Promise<Blob> {
-    const { mailbox, primary, handle, server } = this.#unlocked();
+    const account = this.#unlocked();
+    const { mailbox, primary, handle, server } = account;
     const writer = new ArchiveWriter({ primary, handle, server }, this.#clock.seconds());
     const of = await mailbox.count();
     try {
       this.progress = { done: 0, of };
-      for (const { peer } of await mailbox.chats()) await this.#write(writer, mailbox, peer);
+      for (const { peer } of await mailbox.chats()) await this.#write(writer, account, peer);
       for (const draft of (await mailbox.notes(DRAFTS)).values()) {
         const { peer, text } = draft as { peer: string; text: string };
         writer.draft(peer, text);
       }
+      this.#mustBeOpen(account);
       const derivation = await this.#work.newDerivation();
+      this.#mustBeOpen(account);
       const file = await writer.seal(passphrase, derivation, (...given) => this.#work.derive(...given));
       return new Blob([file], { type: 'application/octet-stream' });
     } finally {
@@ -73,8 +76,10 @@ export class Archive {
 
   /** Adds what is not here yet. `wrong_passphrase`, `malformed`, `wrong_primary` for somebody else's. */
   async import(file: Blob, passphrase: string): Promise<Imported> {
-    const { mailbox, primary, tabs } = this.#unlocked();
+    const account = this.#unlocked();
+    const { mailbox, primary, tabs } = account;
     const bytes = new Uint8Array(await file.arrayBuffer());
+    this.#mustBeOpen(account);
     const content = await openArchive(bytes, passphrase, (...given) => this.#work.derive(...given));
     if (content.owner.primary !== primary) throw new Refusal('wrong_primary');
     const chats = byPeer(content.messages);
@@ -82,9 +87,11 @@ export class Archive {
     try {
       this.progress = { done: 0, of: content.messages.length };
       for (const [peer, messages] of chats) {
+        this.#mustBeOpen(account);
         known += await tabs.exclusively(() => merge(mailbox, peer, messages));
         this.progress = { ...this.progress, done: this.progress.done + messages.length };
       }
+      this.#mustBeOpen(account);
       await addDrafts(mailbox, content.drafts);
     } finally {
       this.progress = null;
@@ -93,9 +100,10 @@ export class Archive {
     return { messages: content.messages.length - known, known };
   }
 
-  async #write(writer: ArchiveWriter, mailbox: Mailbox, peer: string): Promise<void> {
+  async #write(writer: ArchiveWriter, account: Unlocked, peer: string): Promise<void> {
     for (let place = 1; ;) {
-      const messages = await mailbox.from(peer, place, BATCH);
+      const messages = await account.mailbox.from(peer, place, BATCH);
+      this.#mustBeOpen(account);
       for (const message of messages) writer.message(message);
       const last = messages.at(-1);
       if (!last) return;
@@ -103,6 +111,11 @@ export class Archive {
       const { done, of } = this.progress ?? { done: 0, of: 0 };
       this.progress = { done: done + messages.length, of };
     }
+  }
+
+  /** Locked meanwhile: nothing more is read or written, and no worker is started for it. */
+  #mustBeOpen(account: Unlocked): void {
+    if (this.#account !== account) throw new Refusal('locked');
   }
 
   #unlocked(): Unlocked {
