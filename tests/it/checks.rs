@@ -2,13 +2,16 @@
 //! claim is taken back or runs out.
 
 use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use kez_contract::Code;
 use kez_contract::sigchain::{Status, Verdict, Why};
 use kez_crypto::{Claim, Identifier, Primary};
 use tests::accounts::{Accounts, HERE, Page, Site};
 use tests::chains::{add, identifier, now, revoke};
-use tests::{Mesh, Person};
+use tests::operator::until_replicas;
+use tests::{Mesh, Person, Process};
 
 const FILE: &str = "/.well-known/kez.json";
 const A_DAY: i64 = 24 * 3600;
@@ -17,17 +20,21 @@ const A_DAY: i64 = 24 * 3600;
 async fn world(more: &str) -> (Accounts, Site, Mesh, Person) {
     let accounts = Accounts::start().await;
     let site = accounts.site("kez.test").await;
-    let settings = accounts.settings();
-    let flags = [
-        format!("--proof-resolvers={}", accounts.names.address()),
-        format!("--proof-networks={HERE}/32"),
-        format!("--proof-ca-file={}", settings.ca_file.unwrap().display()),
-        more.to_owned(),
-    ];
+    let mut flags = reaching(&accounts);
+    flags.push(more.to_owned());
     let flags = flags.iter().filter(|flag| !flag.is_empty()).map(|flag| ("sigchain", flag.as_str()));
     let mesh = Mesh::with(&flags.collect::<Vec<_>>()).await;
     let alice = mesh.person("alice").await;
     (accounts, site, mesh, alice)
+}
+
+/// What has a sigchain service reach these accounts.
+fn reaching(accounts: &Accounts) -> Vec<String> {
+    vec![
+        format!("--proof-resolvers={}", accounts.names.address()),
+        format!("--proof-networks={HERE}/32"),
+        format!("--proof-ca-file={}", accounts.settings().ca_file.unwrap().display()),
+    ]
 }
 
 async fn check(by: &Person, subject: &Identifier, of: &Person, fresh: bool) -> Verdict {
@@ -125,6 +132,74 @@ async fn many_who_ask_at_once_share_one_look() {
     let asks = futures_util::future::join_all((0..20).map(|_| check(&alice, &subject, &alice, false))).await;
     assert!(asks.iter().all(|verdict| verdict.status == Status::Verified));
     assert_eq!(site.asked().len(), 1);
+}
+
+/// Asks for so many accounts at a site that never answers; how many are told that it is unreachable, and how many to come
+/// back, when all are answered.
+async fn ask_in_vain(
+    site: &Site,
+    by: &Person,
+    of: &Person,
+    accounts: std::ops::Range<usize>,
+) -> (usize, usize) {
+    let answers = join_all(accounts.map(async |number| {
+        site.put(&format!("/~{number}{FILE}"), Page::Silent);
+        let subject = identifier(&format!("web:{}", site.url(&format!("/~{number}"))));
+        by.client.verify(&subject, &Primary::from(of.key()), false).await
+    }));
+    let (found, refused): (Vec<_>, Vec<_>) = answers.await.into_iter().partition(Result::is_ok);
+    for verdict in &found {
+        assert_eq!(verdict.as_ref().unwrap().why, Some(Why::Timeout));
+    }
+    for problem in &refused {
+        assert_eq!(problem.as_ref().unwrap_err().code, Code::Unavailable, "{problem:?}");
+    }
+    (found.len(), refused.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_never_answer_hold_up_nothing_but_a_few_checks() {
+    let (accounts, site, mut mesh, alice) = world("").await;
+    mesh.sigchain.take().unwrap().stop().await.unwrap();
+    let mut flags = reaching(&accounts);
+    flags.extend([
+        format!("--database-url={}", mesh.plan.sigchain_database_url),
+        "--concurrency=16".to_owned(),
+    ]);
+    let _few = Process::start(&mesh, "sigchain", &flags.iter().map(String::as_str).collect::<Vec<_>>());
+    until_replicas(&mesh.user("operator").await, "sigchain", 1).await;
+    let bob = mesh.person("bob").await;
+    let others = async {
+        while site.asked().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..8 {
+            let begun = Instant::now();
+            alice.client.head(&alice.key().into()).await.unwrap();
+            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        }
+    };
+    let (answers, ()) = tokio::join!(ask_in_vain(&site, &bob, &alice, 0..40), others);
+    assert_eq!(answers, (4, 36));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_get_a_turn_may_come_again() {
+    let (_accounts, site, mesh, alice) = world("").await;
+    let (bob, carol) = (mesh.person("bob").await, mesh.person("carol").await);
+    let (bobs, carols) =
+        tokio::join!(ask_in_vain(&site, &bob, &alice, 0..40), ask_in_vain(&site, &carol, &alice, 40..80));
+    assert_eq!((bobs.0 + carols.0, bobs.1 + carols.1), (64, 16));
+    // That nobody looked is not remembered.
+    let asked = site.asked().len();
+    assert_eq!(asked, 64);
+    let looked_at = |path: &str| site.asked().iter().any(|(asked, _)| asked == path);
+    let number = (0..80).find(|number| !looked_at(&format!("/~{number}{FILE}"))).unwrap();
+    site.put(&format!("/~{number}{FILE}"), Page::status(404));
+    let subject = identifier(&format!("web:{}", site.url(&format!("/~{number}"))));
+    for fresh in [false, true] {
+        assert_eq!(check(&alice, &subject, &alice, fresh).await.why, Some(Why::Absent));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

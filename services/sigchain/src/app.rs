@@ -23,7 +23,7 @@ pub struct App {
 }
 
 impl App {
-    pub async fn new(nats: &Client, settings: &Settings, clock: Clock) -> Result<Self> {
+    pub async fn new(nats: &Client, settings: &Settings, clock: Clock, concurrency: u32) -> Result<Self> {
         // A database that does not answer may come back; one that cannot be never will.
         Database::check_url(&settings.database_url)?;
         let store = Store::open(nats, settings.stream_replicas).await?;
@@ -31,7 +31,7 @@ impl App {
         Ok(Self {
             projection: Projection::follow(ledger.clone(), &settings.database_url),
             ledger,
-            proofs: Proofs::new(settings)?,
+            proofs: Proofs::new(settings, concurrency)?,
             appends: Limit::per_minute(settings.person_appends_per_minute),
             clock,
         })

@@ -27,7 +27,7 @@ pub use reindex::{Report, reindex};
 
 /// Prepares the stream, begins to follow it into the tables, and starts to answer.
 pub async fn start(nats: &Client, settings: Settings, clock: Clock, concurrency: u32) -> Result<Running> {
-    let app = app::App::new(nats, &settings, clock).await?;
+    let app = app::App::new(nats, &settings, clock, concurrency).await?;
     Service::new("sigchain", app)
         // People, over NATS
         .on(APPEND, chains::append)

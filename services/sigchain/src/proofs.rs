@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use kez_contract::Code;
 use kez_contract::sigchain::{Status, Verdict, Verify, Why};
+use kez_contract::{Code, Problem};
 use kez_crypto::{Claim, Identifier, Primary, Timestamp};
 use kez_proofs::{Checker, Finding};
 use kez_service::limit::Limit;
 use kez_service::{Call, Delivery, Fault};
 use moka::future::Cache;
+use moka::ops::compute::Op;
 use moka::{Entry, Expiry};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::chains::{primary, refuse};
@@ -27,6 +29,11 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 const A_MINUTE: Duration = Duration::from_secs(60);
 /// Accounts that are looked at at once.
 const AT_ONCE: usize = 64;
+/// How long a look waits for its turn: whoever keeps all turns taken keeps nobody waiting for longer.
+const TURN: Duration = Duration::from_secs(1);
+/// Of the calls that this service answers at once, one in so many may wait for an account elsewhere. The others are for
+/// what the whole mesh waits for: chains, and whose devices are whose.
+const ONE_CALL_IN: u32 = 4;
 /// Of so many checks one may be asked for afresh.
 const ONE_FRESH_IN: u32 = 10;
 
@@ -34,10 +41,16 @@ const ONE_FRESH_IN: u32 = 10;
 pub struct Proofs {
     checker: Checker,
     found: Cache<(Identifier, Primary), Arc<Found>>,
-    permits: Arc<Semaphore>,
+    /// Calls that wait for an account.
+    calls: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
     checks: Limit,
     fresh_checks: Limit,
 }
+
+/// All turns are taken.
+#[derive(Debug, Clone, Copy)]
+struct Busy;
 
 struct Found {
     finding: Finding,
@@ -47,13 +60,15 @@ struct Found {
 }
 
 impl Proofs {
-    pub fn new(settings: &Settings) -> Result<Self> {
+    /// For a service that answers so many calls at once.
+    pub fn new(settings: &Settings, concurrency: u32) -> Result<Self> {
         let checks = settings.person_checks_per_minute;
         let fresh = NonZeroU32::new(checks.get() / ONE_FRESH_IN).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
             checker: Checker::new(&settings.proofs)?,
             found: Cache::builder().max_capacity(REMEMBERED).expire_after(UntilStale).build(),
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            calls: Arc::new(Semaphore::new(concurrency.div_ceil(ONE_CALL_IN) as usize)),
+            looks: Arc::new(Semaphore::new(AT_ONCE)),
             checks: Limit::per_minute(checks),
             fresh_checks: Limit::per_minute(fresh),
         })
@@ -81,39 +96,55 @@ async fn verdict(app: &App, asked: &Verify) -> Result<Verdict, Fault> {
         let detail = format!("accounts of {} cannot be checked", subject.system());
         return Err(Fault::new(Code::UnsupportedSubject, detail));
     }
-    // Those who ask at once for the same share one look.
-    let found = if asked.fresh {
-        look_again(app, &subject, &primary).await
-    } else {
-        app.proofs.found.get_with((subject.clone(), primary), look(app, &subject, &primary)).await
+    let known = if asked.fresh { None } else { app.proofs.found.get(&(subject.clone(), primary)).await };
+    let found = match known {
+        Some(found) => found,
+        None => find(app, &subject, &primary, asked.fresh).await?,
     };
     // A day is long: what was taken back or has expired since counts now.
     let revoked = app.ledger.current(primary, |known| known.chain().was_revoked(&subject)).await?;
     tell(&subject, &primary, &found, revoked, app.now())
 }
 
-async fn look(app: &App, subject: &Identifier, primary: &Primary) -> Arc<Found> {
-    let _permit = app.proofs.permits.acquire().await;
+/// Goes and looks. Those who ask at once for the same share one look.
+async fn find(
+    app: &App,
+    subject: &Identifier,
+    primary: &Primary,
+    fresh: bool,
+) -> Result<Arc<Found>, Problem> {
+    let busy = |_| Problem::unavailable("too many accounts are being checked; try again in a moment");
+    let _call = app.proofs.calls.try_acquire().map_err(|_| busy(Busy))?;
+    if fresh {
+        return look_again(app, subject, primary).await.map_err(busy);
+    }
+    let looking = look(app, subject, primary);
+    let found = app.proofs.found.try_get_with((subject.clone(), *primary), looking).await;
+    found.map_err(|error| busy(*error))
+}
+
+async fn look(app: &App, subject: &Identifier, primary: &Primary) -> Result<Arc<Found>, Busy> {
+    let Ok(Ok(_turn)) = timeout(TURN, app.proofs.looks.acquire()).await else { return Err(Busy) };
     let at = app.now();
     let finding = app.proofs.checker.check(subject, primary, false, at).await;
-    Arc::new(Found { finding, at, seen: Instant::now() })
+    Ok(Arc::new(Found { finding, at, seen: Instant::now() }))
 }
 
 /// A look beside what is known, which it takes the place of. That the account was not reached says nothing against what it
 /// said before: whoever uses up the requests that a channel takes of us could make every account there doubtful.
-async fn look_again(app: &App, subject: &Identifier, primary: &Primary) -> Arc<Found> {
+async fn look_again(app: &App, subject: &Identifier, primary: &Primary) -> Result<Arc<Found>, Busy> {
     let asked = Instant::now();
     let entry = app.proofs.found.entry((subject.clone(), *primary));
-    let entry = entry.and_upsert_with(|known| async move {
+    let entry = entry.and_try_compute_with(|known| async move {
         let known = known.map(Entry::into_value);
-        if let Some(seen_since) = known.as_ref().filter(|known| known.seen >= asked) {
-            return seen_since.clone();
+        if known.as_ref().is_some_and(|known| known.seen >= asked) {
+            return Ok(Op::Nop);
         }
-        let found = look(app, subject, primary).await;
+        let found = look(app, subject, primary).await?;
         let kept = known.filter(|known| found.is_nothing() && !known.is_nothing());
-        kept.unwrap_or(found)
+        Ok(Op::Put(kept.unwrap_or(found)))
     });
-    entry.await.into_value()
+    entry.await?.into_entry().map(Entry::into_value).ok_or(Busy)
 }
 
 fn tell(
