@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use kez::client::{Client, Connection, SignIn};
 use kez::mail;
 use kez::server_time::ServerTime;
+use kez_contract::inbox::mailbox_subject;
 use kez_crypto::{Fault, Timestamp};
 use kez_service::Clock;
 use tests::{Mesh, Person, Shell};
@@ -73,6 +74,26 @@ async fn who_follows_and_acknowledges_reads_on_however_much_lies_there() {
     for number in 0..30 {
         assert_eq!(following.next_line()["body"]["text"], format!("letter {number}"));
     }
+    assert_eq!(following.end(), Some(0));
+    assert_eq!(his.kez(&["inbox"]).well(), "No messages.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_up_to_a_letter_has_it_acknowledged_when_all_went_well() {
+    let mut mesh = Mesh::start().await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    let his = Shell::of(&mesh, &bob.secret);
+    let mut following = his.begin(&["inbox", "--follow", "--json", "--ack", "--limit", "2"]);
+    alice.send(&bob, "letter 0").await;
+    assert_eq!(following.next_line()["body"]["text"], "letter 0");
+    mesh.inbox.take().unwrap().stop().await.unwrap();
+    // It comes live: what is stored is told by the broker itself.
+    let (_, sealed) = alice.client.seal(&bob.key(), "letter 1").unwrap();
+    let broker = mesh.user("inbox").await;
+    broker.publish(mailbox_subject(&bob.hex()), sealed.canonical().into()).await.unwrap();
+    broker.flush().await.unwrap();
+    assert_eq!(following.next_line()["body"]["text"], "letter 1");
+    mesh.inbox = Some(mesh.another_inbox().await);
     assert_eq!(following.end(), Some(0));
     assert_eq!(his.kez(&["inbox"]).well(), "No messages.\n");
 }

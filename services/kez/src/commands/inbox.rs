@@ -24,6 +24,8 @@ use crate::server::ServerArgs;
 const PAGE: u32 = 100;
 /// While mail comes it is acknowledged no more often.
 const ACK_EVERY: Duration = Duration::from_secs(1);
+/// For how long it is tried again at the end, when there is no later.
+const LAST_ACK: Duration = Duration::from_secs(20);
 /// After a look-up without an answer, people are called by their keys for so long.
 const NAMELESS: Duration = Duration::from_secs(30);
 
@@ -195,20 +197,37 @@ impl Reader {
                 self.unacked = Some(received.seq);
             }
         }
-        self.acknowledge().await
+        self.acknowledge_at_last().await
     }
 
-    /// Acknowledges what was read since the last time; while the server is unavailable that is left for later.
-    async fn acknowledge(&mut self) -> Result<(), Failure> {
-        let Some(seq) = self.unacked else { return Ok(()) };
+    /// Acknowledges what was read since the last time. While the server is unavailable that is left for later, and the
+    /// answer says why.
+    async fn acknowledge(&mut self) -> Result<Option<Problem>, Failure> {
+        let Some(seq) = self.unacked else { return Ok(None) };
         self.next_ack = Instant::now() + ACK_EVERY;
         match self.mailbox.ack(seq).await {
-            Ok(()) => self.unacked = None,
+            Ok(()) => {
+                self.unacked = None;
+                Ok(None)
+            }
             Err(problem) if matches!(problem.code, Code::Unavailable | Code::RateLimited) => {
                 let asked = Duration::from_secs(problem.retry_after.unwrap_or_default().min(60));
                 self.next_ack = Instant::now() + asked.max(ACK_EVERY);
+                Ok(Some(problem))
             }
-            Err(problem) => return Err(problem.into()),
+            Err(problem) => Err(problem.into()),
+        }
+    }
+
+    /// Acknowledges what is left, or fails: whoever hears that all went well does not get it again.
+    async fn acknowledge_at_last(&mut self) -> Result<(), Failure> {
+        let until = Instant::now() + LAST_ACK;
+        while let Some(problem) = self.acknowledge().await? {
+            if self.next_ack >= until {
+                let detail = format!("what was printed last is not acknowledged: {}", problem.detail);
+                return Err(Problem { detail, ..problem }.into());
+            }
+            sleep_until(self.next_ack).await;
         }
         Ok(())
     }
