@@ -23,12 +23,13 @@ pub struct Verified {
     /// The hash of each event, by its number.
     heads: Vec<String>,
     events: Vec<Document>,
+    keeps_events: bool,
 }
 
 impl Verified {
     /// Somebody's chain before its first event.
     pub fn new(primary: impl Into<Primary>) -> Self {
-        Self { chain: Chain::new(primary), heads: Vec::new(), events: Vec::new() }
+        Self { chain: Chain::new(primary), heads: Vec::new(), events: Vec::new(), keeps_events: true }
     }
 
     /// The chain of these events, which may come from anywhere.
@@ -52,7 +53,9 @@ impl Verified {
         let broken = |fault| ChainFault::Broken { seq, fault };
         self.chain.append_downloaded(event.get().as_bytes()).map_err(broken)?;
         self.heads.extend(self.chain.head());
-        self.events.push(event);
+        if self.keeps_events {
+            self.events.push(event);
+        }
         Ok(())
     }
 
@@ -80,7 +83,7 @@ impl Verified {
         &self.heads
     }
 
-    /// The events, as they were stored.
+    /// The events, as they were stored, unless they are not kept.
     pub fn events(&self) -> &[Document] {
         &self.events
     }
@@ -88,6 +91,11 @@ impl Verified {
     /// The same without the events themselves, for who keeps many chains.
     pub fn without_events(self) -> Self {
         Self { events: Vec::new(), ..self }
+    }
+
+    /// The same without any event, and without those that come: for who reads many chains to ask one thing of each.
+    pub fn keeping_no_events(self) -> Self {
+        Self { keeps_events: false, ..self.without_events() }
     }
 
     /// The event that carries out `op` next, if the chain lets it.

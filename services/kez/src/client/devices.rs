@@ -33,15 +33,17 @@ impl Devices {
     ) -> Result<bool, ChainFault> {
         // Held while it is fetched, so that a page of mail from one sender asks for one chain.
         let mut chains = self.chains.lock().await;
-        // What is known stays when the rest cannot be had.
-        let known = chains.get(&primary).cloned().unwrap_or_else(|| Verified::new(primary));
+        // What is known stays when the rest cannot be had. No event is kept once it is verified: anybody's letter may name a
+        // chain of ten thousand, as large as events can be.
+        let known = chains.get(&primary).cloned();
+        let known = known.unwrap_or_else(|| Verified::new(primary).keeping_no_events());
         let chain = extend(known).await?;
         self.memory.check(&chain)?;
         let is_active = chain.chain().has_device(device);
         if chains.len() >= SENDERS {
             chains.clear();
         }
-        chains.insert(primary, chain.without_events());
+        chains.insert(primary, chain);
         Ok(is_active)
     }
 }
@@ -126,6 +128,25 @@ mod tests {
         assert_eq!(ask(&devices, without_laptop()).await, Ok(false));
         // Who withholds the revocation does not bring the device back.
         assert_eq!(ask(&devices, with_laptop()).await.unwrap_err().code(), "rolled_back");
+    }
+
+    #[tokio::test]
+    async fn events_are_let_go_as_they_are_verified() {
+        let devices = Devices::new(&Memory::default());
+        let whole = with_laptop();
+        let (first, then) = whole.events().split_at(1);
+        for (known, events, vouches) in [(0, first, false), (1, then, true), (2, &[], true)] {
+            let extend = async |mut chain: Verified| {
+                assert_eq!(chain.length(), known);
+                chain.extend(events.to_vec())?;
+                assert!(chain.events().is_empty());
+                Ok(chain)
+            };
+            let answer = devices.vouch(alice().public(), &laptop().public(), extend).await;
+            assert_eq!(answer, Ok(vouches));
+        }
+        let chains = devices.chains.lock().await;
+        assert_eq!(chains.values().next().unwrap().heads(), whole.heads());
     }
 
     #[test]
