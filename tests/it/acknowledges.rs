@@ -1,5 +1,7 @@
 //! `kez inbox --ack` and what may stand in its way: nothing that could not be judged is acknowledged away.
 
+use std::fs;
+
 use futures_util::StreamExt;
 use kez::client::{Client, Connection, SignIn};
 use kez::mail;
@@ -7,7 +9,7 @@ use kez::server_time::ServerTime;
 use kez_contract::inbox::mailbox_subject;
 use kez_crypto::{Fault, Timestamp};
 use kez_service::Clock;
-use tests::{Mesh, Person, Shell};
+use tests::{Mesh, Owner, Person, Shell};
 
 const DAY: i64 = 24 * 3600;
 
@@ -96,4 +98,24 @@ async fn who_follows_up_to_a_letter_has_it_acknowledged_when_all_went_well() {
     mesh.inbox = Some(mesh.another_inbox().await);
     assert_eq!(following.end(), Some(0));
     assert_eq!(his.kez(&["inbox"]).well(), "No messages.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_is_told_why_nothing_more_comes() {
+    let mesh = Mesh::start().await;
+    let (alice, [laptop]) = Owner::enter(&mesh, "alice", ["laptop"]).await;
+    let bob = mesh.person("bob").await;
+    let his = Shell::of(&mesh, &bob.secret);
+    let mut following = his.begin(&["inbox", "--follow", "--json", "--ack"]);
+    alice.person.send(&bob, "from herself").await;
+    assert_eq!(following.next_line()["body"]["text"], "from herself");
+    // What was seen of her sigchain can be kept neither here nor anywhere else.
+    let heads = his.path(".config/kez/heads.json");
+    fs::write(&heads, "{").unwrap();
+    let client = mesh.connect_device(alice.key(), &laptop).await.unwrap();
+    client.send("bob", "from the laptop").await.unwrap();
+    let said = following.next_warning();
+    assert!(said.contains("the next message is not shown yet") && said.contains("heads.json"), "{said}");
+    fs::remove_file(&heads).unwrap();
+    assert_eq!(following.next_line()["body"]["text"], "from the laptop");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use kez::http::{HttpClient, HttpFollow};
 use kez::up::mesh::{self as services, Plan};
+use kez_contract::Code;
 use kez_contract::inbox::Stored;
 use kez_crypto::request_auth;
 use reqwest::{Method, Response};
@@ -132,6 +133,25 @@ async fn a_reader_whose_connection_breaks_misses_nothing() {
         wanted.extend(send(&alice, &bob, 5..10).await);
         assert_eq!(read(&mut follow, 10).await, wanted[wanted.len() - 10..]);
     }
+}
+
+#[tokio::test]
+async fn a_reader_who_is_told_to_wait_waits_and_reads_on() {
+    let mesh = Mesh::with(&[("inbox", "--person-fetches-per-minute=20")]).await;
+    let (alice, bob) = (mesh.person("alice").await, mesh.person("bob").await);
+    let cable = Cable::to(&mesh.http()).await;
+    let client = HttpClient::new(&cable.url(), SERVER, &bob.secret, &mesh.clock).unwrap();
+    let mut follow = client.follow(&bob.name(), 0).await.unwrap();
+    let mut wanted = send(&alice, &bob, 0..1).await;
+    assert_eq!(read(&mut follow, 1).await, wanted);
+
+    cable.pull();
+    // Opening the stream counts as one of the twenty, of which one comes back every three seconds.
+    while bob.client.fetch(0, 1).await.is_ok() {}
+    assert_eq!(bob.client.fetch(0, 1).await.unwrap_err().code, Code::RateLimited);
+    cable.plug();
+    wanted.extend(send(&alice, &bob, 1..3).await);
+    assert_eq!(read(&mut follow, 2).await, wanted[1..]);
 }
 
 #[tokio::test]

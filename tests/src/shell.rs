@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 
 use kez::identity::{Identity, Passphrase};
 use kez_crypto::SecretKey;
@@ -59,7 +59,8 @@ impl Shell {
         command.args(arguments).envs(self.variables()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Ongoing { child, stdout }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Ongoing { child, stdout, stderr }
     }
 
     fn variables(&self) -> Vec<(&str, &str)> {
@@ -73,6 +74,7 @@ impl Shell {
 pub struct Ongoing {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Ongoing {
@@ -81,6 +83,13 @@ impl Ongoing {
         let mut line = String::new();
         tokio::task::block_in_place(|| self.stdout.read_line(&mut line).unwrap());
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}: {:?}", self.child.try_wait()))
+    }
+
+    /// The next line that it says to whoever sits there.
+    pub fn next_warning(&mut self) -> String {
+        let mut line = String::new();
+        tokio::task::block_in_place(|| self.stderr.read_line(&mut line).unwrap());
+        line
     }
 
     /// Its end, by itself.

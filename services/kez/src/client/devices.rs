@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kez_contract::{Code, Problem};
 use kez_crypto::PublicKey;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::chains::{ChainFault, Memory, Verified};
 use crate::mail::{Opened, Received};
@@ -17,11 +17,28 @@ const SENDERS: usize = 256;
 pub(crate) struct Devices {
     chains: Mutex<HashMap<PublicKey, Verified>>,
     memory: Memory,
+    hindrance: watch::Sender<Option<Problem>>,
 }
 
 impl Devices {
     pub(crate) fn new(memory: &Memory) -> Self {
-        Self { chains: Mutex::default(), memory: memory.clone() }
+        Self { chains: Mutex::default(), memory: memory.clone(), hindrance: watch::Sender::new(None) }
+    }
+
+    /// Why mail that is followed stands still, while it does: whether a device is its sender's cannot be told.
+    pub(crate) fn hindrance(&self) -> watch::Receiver<Option<Problem>> {
+        self.hindrance.subscribe()
+    }
+
+    /// Says so, or that it goes on.
+    pub(crate) fn hinder(&self, problem: Option<&Problem>) {
+        self.hindrance.send_if_modified(|held| {
+            let is_new = held.as_ref().map(|held| held.code) != problem.map(|problem| problem.code);
+            if is_new {
+                *held = problem.cloned();
+            }
+            is_new
+        });
     }
 
     /// Whether the chain of `primary` says that the device is active, now; `extend` brings what came since.

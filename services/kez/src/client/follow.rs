@@ -50,6 +50,11 @@ impl Client {
         });
         Ok(stream.boxed())
     }
+
+    /// Why followed mail stands still, while it does.
+    pub fn hindrance(&self) -> watch::Receiver<Option<Problem>> {
+        self.devices.hindrance()
+    }
 }
 
 struct Follower {
@@ -89,10 +94,14 @@ impl Follower {
         let received = loop {
             match self.client.open(stored).await {
                 Ok(received) => break received,
-                Err(_) => tokio::time::sleep(connection::delay(failures)).await,
+                Err(problem) => {
+                    self.client.devices.hinder(Some(&problem));
+                    tokio::time::sleep(connection::delay(failures)).await;
+                }
             }
             failures += 1;
         };
+        self.client.devices.hinder(None);
         match &received.opened {
             Ok(message) if !self.seen.first_time(&message.id) => None,
             _ => Some(received),

@@ -9,6 +9,7 @@ use futures_util::stream::BoxStream;
 use kez_contract::registry::Record;
 use kez_contract::{Code, Problem};
 use kez_crypto::{Handle, PublicKey, Seen};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::letter::{self, Letter};
@@ -117,6 +118,13 @@ impl Mailbox {
         }
     }
 
+    fn hindrance(&self) -> watch::Receiver<Option<Problem>> {
+        match self {
+            Self::Nats(client) => client.hindrance(),
+            Self::Http(http, _) => http.hindrance(),
+        }
+    }
+
     async fn by_primary(&self, primary: &PublicKey) -> Result<Record, Problem> {
         match self {
             Self::Nats(client) => client.by_primary(primary).await,
@@ -179,12 +187,19 @@ impl Reader {
 
     /// What lies there, and what comes.
     async fn follow(&mut self, limit: u64, ack: bool) -> Result<(), Failure> {
+        let mut hindrance = self.mailbox.hindrance();
         let mut stream = self.mailbox.follow(self.last).await?;
         while self.printed < limit {
             let received = tokio::select! {
                 received = stream.next() => received,
                 () = sleep_until(self.next_ack), if self.unacked.is_some() => {
                     self.acknowledge().await?;
+                    continue;
+                }
+                Ok(()) = hindrance.changed() => {
+                    if let Some(problem) = hindrance.borrow_and_update().clone() {
+                        Failure::from(problem).warn("the next message is not shown yet", self.output.json);
+                    }
                     continue;
                 }
             };

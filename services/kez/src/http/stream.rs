@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use kez_contract::inbox::Stored;
 use kez_contract::{Code, Problem, http};
 use kez_crypto::{Handle, Seen, request_auth};
+use tokio::sync::watch;
 
 use super::HttpClient;
 use super::sse::{Event, Events};
@@ -20,8 +21,10 @@ pub type HttpFollow = BoxStream<'static, Result<Received, Problem>>;
 /// A keep-alive comes every 15 s. Without anything for so long, the connection is dead.
 const SILENCE: Duration = Duration::from_secs(45);
 
-/// How long to wait before the stream is opened again.
+/// How long to wait before something is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// What a server asks for is waited no longer.
+const LONGEST_PAUSE: u64 = 60;
 
 /// No event of a gateway is longer.
 const LONGEST_EVENT: usize = 1024 * 1024;
@@ -36,6 +39,7 @@ impl HttpClient {
             seen: Seen::new(),
             ready: Vec::new().into_iter(),
             open: None,
+            pause: PAUSE,
         };
         follower.reopen().await?;
         let stream = futures_util::stream::unfold(Some(follower), |follower| async move {
@@ -47,6 +51,11 @@ impl HttpClient {
         });
         Ok(stream.boxed())
     }
+
+    /// Why followed mail stands still, while it does.
+    pub fn hindrance(&self) -> watch::Receiver<Option<Problem>> {
+        self.devices.hindrance()
+    }
 }
 
 struct Follower {
@@ -57,6 +66,8 @@ struct Follower {
     seen: Seen,
     ready: std::vec::IntoIter<Event>,
     open: Option<(Incoming, Events)>,
+    /// How long to wait before it is opened again.
+    pause: Duration,
 }
 
 impl Follower {
@@ -69,11 +80,11 @@ impl Follower {
             }
             if !self.read().await? {
                 self.open = None;
-                tokio::time::sleep(PAUSE).await;
-                match self.reopen().await {
-                    Err(problem) if problem.code != Code::Unavailable => return Err(problem),
-                    _ => {}
-                }
+                tokio::time::sleep(self.pause).await;
+                self.pause = match self.reopen().await {
+                    Ok(()) => PAUSE,
+                    Err(problem) => pause_after(problem)?,
+                };
             }
         }
     }
@@ -111,10 +122,14 @@ impl Follower {
     async fn open(&self, stored: &Stored) -> Result<Received, Problem> {
         loop {
             match self.client.open(stored).await {
-                Err(problem) if matches!(problem.code, Code::Unavailable | Code::RateLimited) => {
-                    tokio::time::sleep(PAUSE).await;
+                Err(problem) => {
+                    self.client.devices.hinder(Some(&problem));
+                    tokio::time::sleep(pause_after(problem)?).await;
                 }
-                opened => return opened,
+                opened => {
+                    self.client.devices.hinder(None);
+                    return opened;
+                }
             }
         }
     }
@@ -126,5 +141,16 @@ impl Follower {
         let body = client.transport.stream(&path, &[("last-event-id", &self.held.to_string())]).await?;
         self.open = Some((body, Events::default()));
         Ok(())
+    }
+}
+
+/// How long to wait after what is to be tried again; anything else ends it.
+fn pause_after(problem: Problem) -> Result<Duration, Problem> {
+    match problem.code {
+        Code::Unavailable | Code::RateLimited => {
+            let asked = problem.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+            Ok(Duration::from_secs(asked).max(PAUSE))
+        }
+        _ => Err(problem),
     }
 }
