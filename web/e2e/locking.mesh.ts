@@ -1,6 +1,6 @@
 // Locking holds: whatever the network, storage and other tabs do at that moment, nothing stays open and nothing opens again.
 import 'fake-indexeddb/auto';
-import { openDB } from 'idb';
+import { openDB, type IDBPDatabase } from 'idb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MIGRATIONS } from '../src/storage/schema.ts';
 import { Browsers, live, PASSPHRASE, PATIENCE } from './browsers.ts';
@@ -105,6 +105,32 @@ describe.skipIf(missing)('a lock', () => {
     await chat.send('and on');
     await expect.poll(() => chat.messages.at(-1)?.status, PATIENCE).toBe('sent');
     expect(bea.kez.account.status).toBe('unlocked');
+  });
+
+  test('says that it is locked when nothing stored opens mail any more, and wipes memory before', async () => {
+    const lisa = await talking('lisa');
+    const { account } = lisa.kez;
+    lisa.store.set('kez.push', 'yes');
+    const upgrade = (database: IDBPDatabase) =>
+      void database.createObjectStore('wakes', { keyPath: 'primary' });
+    const wakes = await openDB('lisa-wake', 1, { upgrade });
+    const primary = account.current?.primary ?? '';
+    await wakes.put('wakes', { primary, handle: 'lisa', credential: 'fetches mail', opening: 'opens it' });
+    // Somebody else writes, and does not come to an end.
+    const { store, done } = wakes.transaction('wakes', 'readwrite');
+    let isHeld = true;
+    const holding = (async () => {
+      while (isHeld) await store.count();
+      await done;
+    })();
+    const locking = account.lock();
+    expect(open(lisa, lisa.peer)).toEqual(nothing);
+    expect(account.isLocking).toBe(true);
+    isHeld = false;
+    await Promise.all([holding, locking]);
+    await expect.poll(() => account.isLocking).toBe(false);
+    expect(await wakes.getAll('wakes')).toEqual([{ primary, handle: 'lisa' }]);
+    wakes.close();
   });
 
   test('needs no storage: what is open is wiped where the database is gone', async () => {

@@ -18,12 +18,11 @@ import { createAccount, restoreAccount, type EntryTerms, type NewAccount } from 
 import { Protection } from './protection.ts';
 import { removeAccount } from './removal.ts';
 import { drawWords, primaryOfSecret, readSecret } from './secret-reading.ts';
-import { SESSION, Sessions } from './sessions.ts';
+import { SESSION, Sessions } from './sessions.svelte.ts';
 import { Tabs, tellTabs } from './tabs.ts';
 import { Unlocked, type News } from './unlocked.ts';
 
 export type { AccountStatus, AccountStep, AccountSummary } from './account-summary.ts';
-export type { SecretReading } from './secret-reading.ts';
 
 /** Every method that fails throws an error of which `codeOf` gives the code. */
 export class Account {
@@ -41,6 +40,8 @@ export class Account {
   server = $state('');
   /** Why the account was locked without being asked, as a code (`unknown_device`: this browser was taken off the sigchain). */
   lockedBecause = $state<string | null>(null);
+  /** It is locked, and what is stored of its session still goes: no page says so before. */
+  isLocking = $derived.by(() => this.#sessions.isEnding);
 
   readonly #terms: AccountTerms;
   readonly #appLock: AppLock;
@@ -66,8 +67,8 @@ export class Account {
     void this.#learnServer().catch(() => undefined);
     void passkeysAreLikely().then((likely) => (this.canUnlockBiometrically = likely));
     try {
-      const events = { outdated: () => (health.isOutdated = true) };
-      this.#database = await openDatabase(events, this.#terms.databaseName);
+      const outdated = () => (health.isOutdated = true);
+      this.#database = await openDatabase({ outdated }, this.#terms.databaseName);
     } catch {
       health.isUnavailable = !health.isOutdated;
       this.status = 'none';
@@ -159,18 +160,17 @@ export class Account {
    * storage that is gone nor the network keeps anything in memory.
    */
   async lock(because: string | null = null): Promise<void> {
-    const unlocked = this.#unlocked;
-    if (!unlocked) return;
-    const { primary, tabs } = unlocked;
+    if (!this.#unlocked) return;
+    const { primary, tabs } = this.#unlocked;
     tabs.tell({ kind: 'locked' });
-    const ending = [this.#end(), this.#rows().endSession(primary)];
+    const [ended, { session, wake }] = [this.#end(), this.#sessions.end(primary)];
     this.lockedBecause = because;
     // Told again to tabs that begin just now: those that begin later find no session.
-    this.#ended = Promise.allSettled(ending).then(() =>
+    this.#ended = Promise.allSettled([ended, session]).then(() =>
       tellTabs<News>(this.#tabsOf(primary), { kind: 'locked' }),
     );
     await this.#ended;
-    await this.#terms.sessionEnded(primary);
+    await wake;
   }
 
   /** Something was touched: the app lock begins to count anew. */

@@ -143,8 +143,9 @@ export class Push {
   }
 
   async setPreviews(previews: boolean): Promise<void> {
-    this.previews = previews;
+    // It says so when it is so: what opens mail is stored, or gone.
     if (this.isOn) await this.#atDesk((desk, account) => desk.setPreviews(account, previews));
+    this.previews = previews;
     this.#account?.tabs.tell({ kind: 'push' });
   }
 

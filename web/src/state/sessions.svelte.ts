@@ -1,5 +1,6 @@
 // What keeps an account unlocked over a reload, and does no more once it was locked in any tab.
 import { toHex } from '../crypto/bytes.ts';
+import { pause } from '../nats/delay.ts';
 import type { Accounts } from '../storage/accounts.ts';
 import type { AccountRow, SessionRow } from '../storage/schema.ts';
 import type { Clock } from './clock.svelte.ts';
@@ -9,13 +10,20 @@ import type { Unlocked } from './unlocked.ts';
 /** A session outlives the last use of it so long, in milliseconds. */
 export const SESSION = 30 * 24 * 60 * 60 * 1000;
 
+/** Storage that does not answer keeps nobody waiting longer, in milliseconds. */
+const ENDING = 3_000;
+
 export interface SessionTerms {
   settings: Settings;
   clock: Clock;
   rows(): Accounts;
+  /** Takes away what opens and fetches mail for the service worker. */
+  sessionEnded(primary: string): Promise<void>;
 }
 
 export class Sessions {
+  /** What is stored of a session still goes: whoever closed the page now might leave some of it. */
+  isEnding = $state(false);
   readonly #terms: SessionTerms;
   #keeping: Promise<unknown> = Promise.resolve();
 
@@ -39,6 +47,18 @@ export class Sessions {
     const keeping = this.#keep(account);
     this.#keeping = Promise.allSettled([this.#keeping, keeping]);
     return keeping;
+  }
+
+  /** The session of an account, and what the service worker has of it, begin to go at once. */
+  end(primary: string): { session: Promise<void>; wake: Promise<void> } {
+    const [session, wake] = [this.#terms.rows().endSession(primary), this.#terms.sessionEnded(primary)];
+    const limit = new AbortController();
+    this.isEnding = true;
+    void Promise.race([Promise.allSettled([session, wake]), pause(ENDING, limit.signal)]).then(() => {
+      this.isEnding = false;
+      limit.abort();
+    });
+    return { session, wake };
   }
 
   /** Another tab has locked: what this one may have kept since goes, and nothing of who has unlocked since then. */
