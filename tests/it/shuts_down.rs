@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 
 /// Nobody here is a person.
 const TIRELESS: &str = "--person-sends-per-minute=1000000";
-/// A call that no one answers would take five seconds to end.
-const AT_ONCE: Duration = Duration::from_secs(2);
+/// Half of the time that a gateway that stops waits for what is in flight.
+const AT_ONCE: Duration = Duration::from_secs(5);
 const CALLERS: usize = 300;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,11 +147,9 @@ impl<Reply: std::marker::Send + 'static> Callers<Reply> {
             tasks.spawn(async move {
                 let mut replies = Vec::new();
                 loop {
-                    let begun = Instant::now();
-                    let answer = call().await;
-                    assert!(begun.elapsed() < AT_ONCE, "{:?} is not at once", begun.elapsed());
-                    match answer {
+                    match call().await {
                         Ok(reply) => replies.push(reply),
+                        // A call that no one answers ends with another word.
                         Err(problem) => {
                             assert_eq!((problem.code, problem.detail.as_str()), (Code::Unavailable, nobody));
                             return replies;
