@@ -1,7 +1,7 @@
 //! Marked words that must not turn up where they have no business, in whatever form they may hide.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -52,14 +52,23 @@ impl Marks {
     }
 }
 
-/// Everything that lies in a folder and the folders in it, one file after the other.
+/// Everything that lies in a folder and the folders in it, one file after the other. What goes away meanwhile is passed over:
+/// a broker that runs writes beside a file, and puts that in its place.
 pub fn all_files(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        bytes.extend(if path.is_dir() { all_files(&path) } else { fs::read(&path).unwrap() });
+    for entry in still_there(fs::read_dir(folder)).into_iter().flatten() {
+        let Some(path) = still_there(entry).map(|entry| entry.path()) else { continue };
+        let found = if path.is_dir() { Some(all_files(&path)) } else { still_there(fs::read(&path)) };
+        bytes.extend(found.unwrap_or_default());
     }
     bytes
+}
+
+fn still_there<T>(found: io::Result<T>) -> Option<T> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        found => Some(found.unwrap()),
+    }
 }
 
 /// Copies a folder with all that is in it into another one.
