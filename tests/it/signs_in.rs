@@ -205,7 +205,7 @@ async fn a_connection_ends_with_its_session_and_the_client_renews_it() {
 
     let connection = mesh.connection(&mesh.plan.nats_url, &alice.secret);
     let client =
-        Client::connect(Connection { sign_in: SignIn::Session { seconds: 2 }, ..connection }).await.unwrap();
+        Client::connect(Connection { sign_in: SignIn::Session { seconds: 6 }, ..connection }).await.unwrap();
     let first = event(&mut begins).await;
     let end = event(&mut ends).await;
     let second = event(&mut begins).await;

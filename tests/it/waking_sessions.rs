@@ -80,7 +80,7 @@ async fn is_for_people_who_have_mail_and_for_devices_that_are_theirs() {
     alice.revoke(&phone).await;
     worker.until_disconnected().await;
     let gone = begun.elapsed();
-    assert!(gone < Duration::from_secs(1), "{gone:?}");
+    assert!(gone < Duration::from_secs(2), "{gone:?}");
     Guest::assert_refused(url, key, Credentials::to_wake(key, &phone), "revoked").await;
     assert_eq!(other.refusals().await, [""; 0]);
 
