@@ -1,14 +1,16 @@
-// What a person has chosen in this browser. None of it is secret.
+// What a person has chosen in this browser, in whichever tab. None of it is secret.
 
 export type Theme = 'system' | 'dark' | 'light';
 
-interface Choices {
+export interface Choices {
   theme: Theme;
   lockAfter: number;
   staysUnlocked: boolean;
   enterSends: boolean;
   readReceipts: boolean;
 }
+
+type Stored = Partial<Record<keyof Choices, unknown>>;
 
 const NAME = 'kez.settings';
 
@@ -24,27 +26,57 @@ export class Settings implements Choices {
   readReceipts = $state(true);
 
   readonly #store: Pick<Storage, 'getItem' | 'setItem'> | undefined;
+  readonly #changed: (name: keyof Choices) => void;
+  /** What could not be stored: it holds until the page is closed. */
+  #unstored: Partial<Choices> = {};
 
-  constructor(store: Pick<Storage, 'getItem' | 'setItem'> | undefined = globalThis.localStorage) {
+  /** `changed` is told of each choice that is another one now, whoever has made it. */
+  constructor(
+    store: Pick<Storage, 'getItem' | 'setItem'> | undefined = globalThis.localStorage,
+    changed: (name: keyof Choices) => void = () => undefined,
+  ) {
     this.#store = store;
-    this.#read();
+    this.#changed = changed;
+    this.#take(this.#stored());
   }
 
+  /** Changes one choice, and leaves the others as they are stored: another tab may have made them. */
   set<Name extends keyof Choices>(name: Name, value: Choices[Name]): void {
-    (this as Choices)[name] = value;
-    const { theme, lockAfter, staysUnlocked, enterSends, readReceipts } = this;
-    const choices: Choices = { theme, lockAfter, staysUnlocked, enterSends, readReceipts };
+    this.#unstored = { ...this.#unstored, [name]: value };
     try {
-      this.#store?.setItem(NAME, JSON.stringify(choices));
+      this.#store?.setItem(NAME, JSON.stringify({ ...this.#stored(), ...this.#unstored }));
+      if (this.#store) this.#unstored = {};
     } catch {
-      // A full or forbidden store: the choice holds until the page is closed.
+      // A full or forbidden store.
     }
+    this.read();
+  }
+
+  /** Another tab has stored something of this name; of none, where it has cleared everything. */
+  heard(name: string | null): void {
+    if (name === NAME || name === null) this.read();
+  }
+
+  /** What is stored now holds here, too. */
+  read(): void {
+    const before = this.#choices();
+    this.#take({ ...this.#stored(), ...this.#unstored });
+    const now = this.#choices();
+    for (const name of Object.keys(now) as (keyof Choices)[])
+      if (now[name] !== before[name]) this.#changed(name);
+  }
+
+  #choices(): Choices {
+    const { theme, lockAfter, staysUnlocked, enterSends, readReceipts } = this;
+    return { theme, lockAfter, staysUnlocked, enterSends, readReceipts };
+  }
+
+  #stored(): Stored {
+    return tryParse(this.#store?.getItem(NAME) ?? '{}');
   }
 
   /** What another version of the page has written may be of any form. */
-  #read(): void {
-    const choices = tryParse(this.#store?.getItem(NAME) ?? '{}');
-    const { theme, lockAfter, staysUnlocked, enterSends, readReceipts } = choices;
+  #take({ theme, lockAfter, staysUnlocked, enterSends, readReceipts }: Stored): void {
     if (theme === 'system' || theme === 'dark' || theme === 'light') this.theme = theme;
     if (typeof lockAfter === 'number' && lockAfter >= 0) this.lockAfter = lockAfter;
     if (typeof staysUnlocked === 'boolean') this.staysUnlocked = staysUnlocked;
@@ -53,7 +85,7 @@ export class Settings implements Choices {
   }
 }
 
-function tryParse(text: string): Partial<Record<keyof Choices, unknown>> {
+function tryParse(text: string): Stored {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
