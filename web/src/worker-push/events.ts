@@ -1,9 +1,8 @@
 // The notification half of the service worker: what it listens to.
 import { clicked, isLookedAt, tellPages } from './clicks.ts';
 import { tell, tellPlainly } from './notice.ts';
-import { show } from './notices.ts';
 import type { ToWorker } from './talk.ts';
-import { wake } from './wake.ts';
+import { show, wake } from './wake.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 

@@ -145,8 +145,8 @@ async function update(before: readonly Found[], after: readonly Found[]): Promis
   await setBadge(unread(after));
 }
 
-/** A look takes its time: what was locked meanwhile is told of as by who cannot look, and names nobody. */
-async function show(notice: Notice, isNews: boolean): Promise<void> {
+/** A look takes its time, and so does a page's word: what was locked meanwhile is told of plainly, and names nobody. */
+export async function show(notice: Notice, isNews: boolean): Promise<void> {
   const { account, peers } = notice.data;
   if (account === null || peers.length === 0) return showNow(notice, isNews);
   const isOpen = await isStillOpen(account);
