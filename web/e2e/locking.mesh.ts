@@ -201,6 +201,26 @@ describe.skipIf(missing)('a lock', () => {
     await expect.poll(() => grace.kez.account.status, PATIENCE).toBe('locked');
   });
 
+  test('is not what other tabs do when staying unlocked is switched off, and on again', async () => {
+    const judy = await talking('judy');
+    const other = await browsers.open('judy');
+    await live(other);
+    Object.assign(other.kez.push, { isOn: true, permission: 'granted' });
+    for (const [stays, status] of [
+      [false, 'locked'],
+      [true, 'unlocked'],
+    ] as const) {
+      other.kez.looked('frozen');
+      judy.kez.settings.set('staysUnlocked', stays);
+      await expect.poll(() => nextPage('judy'), PATIENCE).toBe(status);
+      // It goes on before it hears of what was chosen.
+      other.kez.looked('visible');
+      await live(other);
+      expect(other.kez.account.status).toBe('unlocked');
+      expect(other.kez.settings.staysUnlocked).toBe(stays);
+    }
+  });
+
   test('is not undone by a passphrase that was typed before it', async () => {
     const heidi = await talking('heidi');
     await heidi.close();

@@ -1,5 +1,6 @@
 // What can be chosen and taken along: colours, the way to send, another passphrase, an archive, devices.
-import { expect, test } from './story.ts';
+import type { Page } from '@playwright/test';
+import { BrowserPerson, expect, test } from './story.ts';
 
 test('colours are chosen and kept; Enter may break the line', async ({ person, mesh }) => {
   const alice = await person('alice', { colorScheme: 'dark' });
@@ -21,6 +22,78 @@ test('colours are chosen and kept; Enter may break the line', async ({ person, m
   await alice.composer.press('Control+Enter');
   await expect(alice.bubble('one')).toBeVisible();
 });
+
+/** The settings of somebody in two tabs of theirs. */
+async function twoTabs(alice: BrowserPerson): Promise<[Page, Page]> {
+  await alice.create();
+  await alice.live();
+  const other = new BrowserPerson(alice.context, await alice.context.newPage(), alice.handle);
+  await other.page.goto('/settings');
+  await other.live();
+  for (const { page } of [alice, other]) await page.getByRole('link', { name: 'Settings' }).click();
+  return [alice.page, other.page];
+}
+
+test('what is chosen in one tab holds in the other, which takes nothing back', async ({ person }) => {
+  const [page, other] = await twoTabs(await person('alice', { colorScheme: 'dark' }));
+  const lockAfter = (tab: Page) => tab.getByLabel('Lock by itself');
+  const receipts = (tab: Page) => tab.getByRole('switch', { name: 'Tell others that I have read' });
+  await lockAfter(page).selectOption('5');
+  await receipts(page).click();
+  await expect(lockAfter(other)).toHaveValue('5');
+  await expect(receipts(other)).not.toBeChecked();
+  await other.getByRole('radio', { name: 'Light' }).check();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
+  await other.reload();
+  await expect(lockAfter(other)).toHaveValue('5');
+  await expect(receipts(other)).not.toBeChecked();
+});
+
+test('whether a page that is loaded again asks for the passphrase is chosen at once, for all tabs', async ({
+  person,
+}) => {
+  const alice = await person('alice');
+  const [page, other] = await twoTabs(alice);
+  const stays = (tab: Page) =>
+    tab.getByRole('switch', { name: 'Stay unlocked when the page is loaded again' });
+  await expect.poll(() => sessions(page)).toBe(1);
+  await stays(page).click();
+  await expect(stays(other)).not.toBeChecked();
+  await expect.poll(() => sessions(page)).toBe(0);
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Welcome back' })).toBeVisible();
+  // Nobody has locked: the other tab is as it was.
+  await stays(other).click();
+  await expect.poll(() => sessions(other)).toBe(1);
+  await other.reload();
+  await expect(stays(other)).toBeChecked();
+  await page.reload();
+  await expect(stays(page)).toBeChecked();
+});
+
+/** How many accounts a page that is loaded now would find open. */
+async function sessions(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
+    let count = 0;
+    for (const name of names)
+      count += await new Promise<number>((resolve, reject) => {
+        const opening = indexedDB.open(name);
+        opening.onerror = () => reject(opening.error ?? new Error('no database'));
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const has = database.objectStoreNames.contains('sessions');
+          if (!has) resolve(0);
+          else {
+            const counting = database.transaction('sessions').objectStore('sessions').count();
+            counting.onsuccess = () => resolve(counting.result);
+          }
+          database.close();
+        };
+      });
+    return count;
+  });
+}
 
 test('another passphrase unlocks, and the one before does not', async ({ person }) => {
   const alice = await person('alice');

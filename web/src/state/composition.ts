@@ -21,7 +21,7 @@ import { People } from './people.svelte.ts';
 import { Profile, type Draw } from './profile.svelte.ts';
 import { Push } from './push.svelte.ts';
 import { Search, type StartSearcher } from './search.svelte.ts';
-import { Settings } from './settings.svelte.ts';
+import { Settings, type Choices } from './settings.svelte.ts';
 import type { News, Unlocked } from './unlocked.ts';
 import { Update } from './update.svelte.ts';
 
@@ -76,7 +76,7 @@ export class Kez {
   constructor(platform: Platform) {
     const { origin, work, searcher, draw, store, databaseName } = platform;
     this.#platform = platform;
-    this.settings = new Settings(store);
+    this.settings = new Settings(store, (name) => this.#chosen(name));
     const clock = platform.clock ?? new Clock();
     this.clock = clock;
     const http = new Http(origin, (seconds) => clock.hear(seconds));
@@ -266,6 +266,17 @@ export class Kez {
     const { chats, search, archive, claims, profile, faces, people, chains } = this;
     const parts = [chats, search, archive, claims, profile, faces, people, chains];
     return endAll(parts.map((part) => () => part.locked()));
+  }
+
+  /** A choice is another one, made here or in another tab: what follows from it is not put off. */
+  #chosen(name: keyof Choices): void {
+    if (name !== 'staysUnlocked' && name !== 'lockAfter') return;
+    const account = this.#account;
+    // One that does not know its device yet keeps its session as soon as it does.
+    const mayKeep = account?.device !== undefined || !this.settings.staysUnlocked;
+    if (name === 'staysUnlocked' && account && mayKeep)
+      void this.account.keepSession(account).catch(() => undefined);
+    this.push.chosen();
   }
 
   /** Something has changed, here or elsewhere. */

@@ -108,12 +108,12 @@ export class PushDesk {
     const unread = chats.unreadPeers();
     // What was read elsewhere before it came here is nothing to tell of.
     const incoming = news.messages.filter(({ isMine, peer }) => !isMine && unread.has(peer));
-    if (isHidden && account.tabs.leads && incoming.length > 0)
-      await arrived({
-        account: account.primary,
-        tidings: record.previews ? await tidingsOf(chats, people, incoming.at(-1)) : null,
-      });
-    else await closeNotices(account.primary, unread, !isHidden);
+    if (isHidden && account.tabs.leads && incoming.length > 0) {
+      const tidings = record.previews ? await tidingsOf(chats, people, incoming.at(-1)) : null;
+      // Names take their time: locked meanwhile, nothing is said any more.
+      if (!this.#terms.isOpen(account)) return;
+      await arrived({ account: account.primary, tidings });
+    } else await closeNotices(account.primary, unread, !isHidden);
     await setBadge(chats.unread);
   }
 
@@ -128,6 +128,14 @@ export class PushDesk {
     await this.#equip(account);
     if (globalThis.document?.visibilityState === 'hidden') return;
     await closeNotices(account.primary, this.#terms.chats.unreadPeers());
+  }
+
+  /** Where no account stays unlocked, nothing that opens mail is left of any; where one does, it is for as long as was chosen. */
+  async chosen(account: Unlocked): Promise<void> {
+    if (!this.#terms.settings.staysUnlocked)
+      for (const { primary } of await this.#wakes.all())
+        await this.#wakes.change(primary, ({ opening: _, ...record }) => record);
+    await this.#equip(account);
   }
 
   /** Nothing is written any more. */
@@ -218,7 +226,8 @@ export class PushDesk {
       // Locked meanwhile: nothing that was taken away comes back.
       if (!this.#terms.isOpen(account)) return before;
       const rest = lockedRecord(before);
-      return { ...rest, ...(credential ? { credential } : {}), ...(opening ? { opening } : {}) };
+      const mayOpen = opening && settings.staysUnlocked;
+      return { ...rest, ...(credential ? { credential } : {}), ...(mayOpen ? { opening } : {}) };
     });
   }
 

@@ -126,6 +126,12 @@ export class Push {
     if (this.isOn) void this.#atDesk((desk, account) => desk.looked(account)).catch(() => undefined);
   }
 
+  /** For how long what opens mail may stay in this browser was chosen anew. */
+  chosen(): void {
+    if (this.#account && this.#isInUse())
+      void this.#atDesk((desk, account) => desk.chosen(account)).catch(() => undefined);
+  }
+
   /** Asks the browser, which asks the person: only ever after a click. `push_denied`, `push_failed`, and what the server says. */
   async turnOn(): Promise<void> {
     this.permission = await Notification.requestPermission();

@@ -44,8 +44,9 @@ export class Sessions {
    * account was locked in another tab whose word has not come yet: nothing is kept then.
    */
   async keep(account: Unlocked): Promise<boolean> {
-    const keeping = this.#keep(account);
-    this.#keeping = Promise.allSettled([this.#keeping, keeping]);
+    // One after the other: what was chosen last holds.
+    const keeping = this.#keeping.then(() => this.#keep(account));
+    this.#keeping = keeping.catch(() => undefined);
     return keeping;
   }
 
@@ -72,19 +73,24 @@ export class Sessions {
     const { settings, clock } = this.#terms;
     const rows = this.#terms.rows();
     const { primary, mailbox } = account;
+    if (account.isWiped) return false;
+    // Another tab may have chosen anew, and its word may not have come yet.
+    settings.read();
     if (!settings.staysUnlocked || !account.device) {
-      account.session = undefined;
-      await rows.endSession(primary);
+      account.isKept = false;
+      await (settings.staysUnlocked ? rows.endSession(primary) : rows.endSessions());
       return true;
     }
     const opening = await account.opener.portablePair();
     if (account.isWiped) return false;
-    const id = account.session ?? toHex(crypto.getRandomValues(new Uint8Array(16)));
-    const row = { primary, id, opening, ...mailbox.keys, expiresAt: clock.now() + SESSION };
+    account.session ??= toHex(crypto.getRandomValues(new Uint8Array(16)));
+    const row = { primary, id: account.session, opening, ...mailbox.keys, expiresAt: clock.now() + SESSION };
     try {
-      const kept = await rows.keepSession(row, account.session !== undefined);
+      const kept = await rows.keepSession(row, account.isKept);
+      if (kept === undefined) return false;
       account.session = kept;
-      return kept !== undefined;
+      account.isKept = true;
+      return true;
     } catch {
       // A browser that cannot store these keys asks for the passphrase after each reload.
       return true;

@@ -33,8 +33,10 @@ export class Unlocked {
   identity: SecretKey | undefined;
   /** This browser's own key, once the sigchain says that it speaks for the identity. */
   device: DeviceKey | undefined;
-  /** The id of the session that keeps it over a reload, once there is one. */
+  /** The id of the session that keeps it over a reload, once there was one. */
   session: string | undefined;
+  /** Whether that session was kept, so that it can only be gone because somebody has locked. */
+  isKept: boolean;
   isWiped = false;
 
   constructor(given: {
@@ -55,6 +57,7 @@ export class Unlocked {
     this.tabs = given.tabs;
     this.identity = given.identity;
     this.session = given.session;
+    this.isKept = given.session !== undefined;
   }
 
   /** Who signs in and signs messages: the device, or the identity itself while there is none. */

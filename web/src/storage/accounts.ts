@@ -89,4 +89,9 @@ export class Accounts {
     if (id === undefined || (standing && idOf(standing) === id)) await transaction.store.delete(primary);
     await transaction.done;
   }
+
+  /** Ends the sessions of all accounts. */
+  async endSessions(): Promise<void> {
+    await this.#database.clear('sessions');
+  }
 }
