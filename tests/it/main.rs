@@ -39,6 +39,7 @@ mod push_presence;
 mod push_refuses;
 mod push_replicas;
 mod push_sees;
+mod push_silence;
 mod push_subscriptions;
 mod push_tries;
 mod push_wakes;

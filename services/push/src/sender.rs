@@ -29,8 +29,10 @@ pub use backoff::pause;
 
 /// Seconds that a network keeps a push for a device that cannot be reached.
 pub const KEPT_FOR: u32 = 24 * 60 * 60;
-/// Pushes on their way at once.
+/// Pushes on their way at once, in all.
 const IN_FLIGHT: usize = 32;
+/// Of these only slow ones have so many places, and no others.
+pub const SLOW_IN_FLIGHT: usize = 8;
 /// A request takes no longer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// The rest of an answer is waited for so long, to use its connection again.
@@ -67,12 +69,17 @@ impl Sender {
             .pool_max_idle_per_host(IDLE_A_HOST)
             .http1_max_buf_size(LONGEST_HEADERS)
             .build(Connector::new(reach));
-        Ok(Self { client, vapid, places: Arc::new(Semaphore::new(IN_FLIGHT)) })
+        Ok(Self { client, vapid, places: Arc::new(Semaphore::new(IN_FLIGHT - SLOW_IN_FLIGHT)) })
     }
 
-    /// Waits for a place among the pushes that are on their way; whoever pushes holds one.
+    /// Waits for a place among the pushes that are on their way; whoever pushes holds one, or one of the slow ones.
     pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
         self.places.clone().acquire_owned().await.ok()
+    }
+
+    /// Whether there is no such place.
+    pub fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
     }
 
     /// Pushes to an endpoint. Redirects are not followed: they are an answer like any other.

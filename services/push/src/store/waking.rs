@@ -24,6 +24,8 @@ pub struct Push {
     pub id: i64,
     /// The message that it was made for.
     pub sequence: i64,
+    /// Until when it was taken for that.
+    pub until: i64,
     pub pushed: Pushed,
 }
 
@@ -39,8 +41,10 @@ pub enum Pushed {
     },
     /// The subscription is over.
     Over,
-    /// There was no time for it.
-    Not,
+    /// None was made: somebody else sees to it, or there was no room. It is judged again then.
+    Not {
+        again_at: i64,
+    },
 }
 
 impl Store {
@@ -107,13 +111,14 @@ impl Push {
         let update = Entity::update_many()
             .filter(Column::Id.eq(self.id))
             .filter(Column::Holder.eq(self.sequence))
+            .filter(Column::ClaimedUntil.eq(self.until))
             .col_expr(Column::ClaimedUntil, Expr::value(0_i64));
         let update = match self.pushed {
             Pushed::Over => {
                 Entity::delete_by_id(self.id).exec(connection).await?;
                 return Ok(());
             }
-            Pushed::Not => update,
+            Pushed::Not { .. } => update,
             Pushed::Accepted { begun_at } => update
                 .col_expr(Column::HandedAt, Expr::value(begun_at))
                 .col_expr(Column::RetryAt, Expr::value(0_i64))

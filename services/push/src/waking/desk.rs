@@ -1,5 +1,9 @@
 //! Where mail is decided on: whom it wakes, and who pushes.
 
+mod networks;
+mod taken;
+mod turns;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use kez_contract::push::Outcome;
 use kez_service::random;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::ledger::{Entry, Finished, until};
 use super::mail::Mail;
@@ -17,14 +21,11 @@ use super::verdict::{Verdict, judge};
 use super::{LEASE, Waking, Work};
 use crate::sender::{Answer, KEPT_FOR, pause};
 use crate::store::{Claim, Kept, Push, Pushed};
+use taken::{RENEWAL, Taken};
+use turns::{Room, Turn, Turns};
 
-/// Of the pushes that are on their way no more are to subscriptions whose last push failed, lest they hold up the others.
-const IN_FLIGHT_FAILING: usize = 8;
-/// Messages that are being woken for, and pushes of failing subscriptions that wait for their turn.
+/// Messages that are being woken for.
 const IN_HAND: usize = 256;
-const FAILING_IN_HAND: usize = 64;
-/// A push that has not begun so long after its subscription was taken does not begin any more.
-const FRESH: Duration = Duration::from_secs(15);
 /// The broker learns that mail is being seen to, if it has waited for longer than that.
 const OLD: Duration = Duration::from_secs(5);
 /// When what could not be decided on is looked at again.
@@ -38,30 +39,28 @@ struct Desk {
     waking: Waking,
     ledger: mpsc::Sender<Entry>,
     in_hand: Arc<Semaphore>,
-    failing_in_hand: Arc<Semaphore>,
-    failing_in_flight: Arc<Semaphore>,
+    turns: Turns,
 }
 
 /// What a message asks for.
 struct Plan {
     mail: Mail,
-    due: Vec<Kept>,
+    due: Vec<Due>,
     taken_over: Vec<Kept>,
     again_at: Option<i64>,
-    /// A place among those whose last push failed.
-    failing_room: Option<OwnedSemaphorePermit>,
+}
+
+/// A subscription that is to be pushed to.
+struct Due {
+    kept: Kept,
+    /// If its push is a slow one.
+    room: Option<Room>,
 }
 
 /// Decides on mail until the service stops; what is left then goes to other replicas.
 pub async fn serve(waking: Waking, mut work: mpsc::Receiver<Work>, ledger: mpsc::Sender<Entry>) {
-    let room = |size| Arc::new(Semaphore::new(size));
-    let desk = Desk {
-        waking,
-        ledger,
-        in_hand: room(IN_HAND),
-        failing_in_hand: room(FAILING_IN_HAND),
-        failing_in_flight: room(IN_FLIGHT_FAILING),
-    };
+    let turns = Turns::new(waking.sender.clone());
+    let desk = Desk { waking, ledger, in_hand: Arc::new(Semaphore::new(IN_HAND)), turns };
     while let Some(Some(work)) = desk.waking.stopping.run_until_cancelled(work.recv()).await {
         match work {
             Work::Arrived(mail) => desk.receive(mail).await,
@@ -138,13 +137,12 @@ impl Desk {
     /// What is to be done for a message, if anything is.
     async fn plan(&self, mail: Mail, theirs: Vec<Kept>) -> Option<Plan> {
         let now = self.waking.clock.now();
-        let mut plan =
-            Plan { mail, due: Vec::new(), taken_over: Vec::new(), again_at: None, failing_room: None };
+        let mut plan = Plan { mail, due: Vec::new(), taken_over: Vec::new(), again_at: None };
         for kept in theirs {
             let verdict = judge(&kept, plan.mail.sequence, plan.mail.stored_at, now);
             match verdict {
                 Verdict::Covered => {}
-                Verdict::Due => plan.due.push(kept),
+                Verdict::Due => plan.due.push(Due { kept, room: None }),
                 Verdict::TakeOver(then) => {
                     plan.taken_over.push(kept);
                     plan.look_again(then);
@@ -165,7 +163,7 @@ impl Desk {
         for plan in &mut plans {
             let Ok(room) = self.in_hand.clone().acquire_owned().await else { return };
             rooms.push(room);
-            plan.postpone_failing(&self.failing_in_hand, self.waking.clock.now());
+            plan.postpone_slow(&self.turns, self.waking.clock.now());
         }
         let lease = self.waking.clock.now() + LEASE;
         let claims: Vec<Claim> = plans.iter().flat_map(|plan| plan.claims(lease)).collect();
@@ -183,24 +181,37 @@ impl Desk {
                 continue;
             }
             let desk = self.clone();
-            self.waking.tasks.spawn(async move { desk.push_all(plan, room, taken_at).await });
+            self.waking.tasks.spawn(async move { desk.push_all(plan, room, lease, taken_at).await });
         }
     }
 
     /// Pushes to all that were taken for a message.
-    async fn push_all(&self, plan: Plan, room: OwnedSemaphorePermit, taken_at: Instant) {
-        let Plan { mail, due, mut again_at, failing_room: _failing_room, .. } = plan;
+    async fn push_all(&self, plan: Plan, room: OwnedSemaphorePermit, until: i64, taken_at: Instant) {
+        let Plan { mail, due, mut again_at, .. } = plan;
         if mail.arrived.elapsed() > OLD {
             mail.in_hand(&self.waking.nats).await;
         }
         let sequence = mail.sequence;
+        let (taken, rooms): (Vec<Taken>, Vec<Option<Room>>) =
+            due.into_iter().map(|due| (Taken::new(due.kept, until, taken_at), due.room)).unzip();
         let mut pushes: FuturesUnordered<_> =
-            due.iter().map(|kept| self.push(kept, sequence, taken_at)).collect();
+            taken.iter().zip(rooms).map(|(taken, room)| self.push(taken, room, sequence)).collect();
         let mut mine = Some((mail, room));
-        while let Some(push) = pushes.next().await {
+        let mut renewed = taken_at;
+        while let Some((mail, _)) = &mine {
+            let push = match timeout_at(renewed + RENEWAL, pushes.next()).await {
+                Ok(Some(push)) => push,
+                Ok(None) => break,
+                // While this goes on none of them comes to an end, so that each is written down by the lease that it has.
+                Err(_) => {
+                    renewed = Instant::now();
+                    self.renew(mail, &taken).await;
+                    continue;
+                }
+            };
             let again = match push.pushed {
                 Pushed::Failed { retry_at, .. } => Some(retry_at),
-                Pushed::Not => Some(0),
+                Pushed::Not { again_at } => Some(again_at),
                 Pushed::Accepted { .. } | Pushed::Over => None,
             };
             again_at = again.into_iter().chain(again_at).min();
@@ -211,19 +222,32 @@ impl Desk {
         }
     }
 
-    /// Pushes to one subscription, when it is its turn.
-    async fn push(&self, kept: &Kept, sequence: i64, taken_at: Instant) -> Push {
-        let failing = kept.attempts > 0;
-        let _few = if failing { self.failing_in_flight.acquire().await.ok() } else { None };
-        let _place = self.waking.sender.place().await;
-        let not = taken_at.elapsed() > FRESH || self.waking.stopping.is_cancelled();
-        let pushed = if not { Pushed::Not } else { self.push_now(kept).await };
-        Push { id: kept.id, sequence, pushed }
+    /// Keeps what waits for its turn, and the message that it waits for.
+    async fn renew(&self, mail: &Mail, taken: &[Taken]) {
+        mail.in_hand(&self.waking.nats).await;
+        let (until, since) = (self.waking.clock.now() + LEASE, Instant::now());
+        let renewals = taken.iter().filter_map(|taken| Some((taken, taken.renewal(mail.sequence, until)?)));
+        let (waiting, claims): (Vec<&Taken>, Vec<Claim>) = renewals.unzip();
+        // Without a database they stay ours for as long as they were taken before.
+        if let Ok(ours) = self.waking.store.claim(&claims).await {
+            waiting.iter().zip(ours).for_each(|(taken, is_ours)| taken.renewed(is_ours, until, since));
+        }
     }
 
-    async fn push_now(&self, kept: &Kept) -> Pushed {
+    /// Pushes to one subscription, when it is its turn.
+    async fn push(&self, taken: &Taken, room: Option<Room>, sequence: i64) -> Push {
+        let turn = self.turns.next(&taken.kept, room);
+        let pushed = match self.waking.stopping.run_until_cancelled(turn).await {
+            Some(Some(turn)) if taken.begin() => self.push_now(turn, &taken.kept).await,
+            Some(None) => Pushed::Not { again_at: self.waking.clock.now() + NO_ROOM },
+            _ => Pushed::Not { again_at: 0 },
+        };
+        Push { id: taken.kept.id, sequence, until: taken.until(), pushed }
+    }
+
+    async fn push_now(&self, turn: Turn, kept: &Kept) -> Pushed {
         let (waking, begun_at) = (&self.waking, self.waking.clock.now());
-        let (status, after) = match waking.sender.push(&kept.endpoint).await {
+        let (status, after) = match self.turns.push(turn, kept).await {
             Answer::Accepted(_) => {
                 waking.counts.count(Outcome::Accepted);
                 return Pushed::Accepted { begun_at };
@@ -264,14 +288,15 @@ impl Plan {
         self.again_at = Some(self.again_at.map_or(then, |before| before.min(then)));
     }
 
-    /// Puts off subscriptions whose last push failed, where too many of them wait already.
-    fn postpone_failing(&mut self, room: &Arc<Semaphore>, now: i64) {
-        if self.due.iter().all(|kept| kept.attempts == 0) {
-            return;
-        }
-        self.failing_room = room.clone().try_acquire_owned().ok();
-        if self.failing_room.is_none() {
-            self.due.retain(|kept| kept.attempts == 0);
+    /// Puts off slow pushes, where too many of them wait already.
+    fn postpone_slow(&mut self, turns: &Turns, now: i64) {
+        let due = self.due.len();
+        self.due.retain_mut(|due| {
+            let is_slow = turns.is_slow(&due.kept);
+            due.room = if is_slow { turns.room() } else { None };
+            !is_slow || due.room.is_some()
+        });
+        if self.due.len() < due {
             self.look_again(now + NO_ROOM);
         }
     }
@@ -279,7 +304,7 @@ impl Plan {
     fn claims(&self, until: i64) -> impl Iterator<Item = Claim> {
         let sequence = self.mail.sequence;
         let claim = move |kept: &Kept, until| Claim { kept: kept.clone(), sequence, until };
-        let due = self.due.iter().map(move |kept| claim(kept, Some(until)));
+        let due = self.due.iter().map(move |due| claim(&due.kept, Some(until)));
         due.chain(self.taken_over.iter().map(move |kept| claim(kept, None)))
     }
 
