@@ -5,7 +5,7 @@ import { Accounts } from '../storage/accounts.ts';
 import { openDatabase } from '../storage/database.ts';
 import { Clock } from './clock.svelte.ts';
 import { receiving, someone } from './receiving.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions } from './sessions.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import type { Unlocked } from './unlocked.ts';
 
@@ -22,7 +22,9 @@ async function browser() {
   return {
     tab() {
       const [settings, rows] = [new Settings(store), new Accounts(database)];
-      return { settings, sessions: new Sessions({ settings, clock: new Clock(), rows: () => rows }) };
+      const sessionEnded = async () => undefined;
+      const terms = { settings, clock: new Clock(), rows: () => rows, sessionEnded };
+      return { settings, sessions: new Sessions(terms) };
     },
     /** Whose sessions there are. */
     kept: () => database.getAllKeys('sessions'),
