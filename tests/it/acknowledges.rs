@@ -9,6 +9,7 @@ use kez::server_time::ServerTime;
 use kez_contract::inbox::mailbox_subject;
 use kez_crypto::{Fault, Timestamp};
 use kez_service::Clock;
+use serde_json::Value;
 use tests::{Mesh, Owner, Person, Shell};
 
 const DAY: i64 = 24 * 3600;
@@ -118,4 +119,37 @@ async fn who_follows_is_told_why_nothing_more_comes() {
     assert!(said.contains("the next message is not shown yet") && said.contains("heads.json"), "{said}");
     fs::remove_file(&heads).unwrap();
     assert_eq!(following.next_line()["body"]["text"], "from the laptop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_judged_is_shown_although_something_else_has_to_wait() {
+    let mut mesh = Mesh::start().await;
+    let (alice, [laptop]) = Owner::enter(&mesh, "alice", ["laptop"]).await;
+    let bob = mesh.person("bob").await;
+    alice.person.send(&bob, "from herself").await;
+    let client = mesh.connect_device(alice.key(), &laptop).await.unwrap();
+    for text in ["from the laptop", "once more"] {
+        client.send("bob", text).await.unwrap();
+    }
+    alice.person.send(&bob, "from herself again").await;
+    mesh.sigchain.take().unwrap().stop().await.unwrap();
+
+    let his = Shell::of(&mesh, &bob.secret);
+    for way in [&["inbox", "--http"][..], &["inbox", "--ack"]] {
+        let done = his.kez(way);
+        let lines: Vec<&str> = done.stdout.lines().collect();
+        assert!(done.code == Some(5) && lines.len() == 4, "{done:?}");
+        assert!(
+            lines[0].ends_with("  from herself") && lines[3].ends_with("  from herself again"),
+            "{done:?}"
+        );
+        assert!(lines[1..3].iter().all(|line| line.contains("(not shown yet: ")), "{done:?}");
+        assert!(done.stderr.starts_with("error: not all messages are shown yet: "), "{done:?}");
+    }
+    mesh.sigchain = Some(mesh.another_sigchain().await);
+    // Nothing that had to wait was acknowledged, nor what came after it.
+    let shown = his.kez(&["inbox", "--ack", "--json"]).json();
+    let texts: Vec<&Value> = shown.iter().map(|message| &message["body"]["text"]).collect();
+    assert_eq!(texts, ["from the laptop", "once more", "from herself again"]);
+    assert_eq!(his.kez(&["inbox"]).well(), "No messages.\n");
 }

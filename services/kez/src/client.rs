@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 pub use connection::ConnectFault;
 pub use follow::Follow;
-pub use messages::{Delivered, Mail};
+pub use messages::{Delivered, Judged, Mail};
 pub use people::local_handle;
 pub use sign_in::SignIn;
 pub use watch::{Watch, Watched};

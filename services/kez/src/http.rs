@@ -16,8 +16,8 @@ use kez_crypto::{Handle, MessageId, PublicKey, Registration, Sealed, SecretKey, 
 use kez_service::Clock;
 
 use crate::chains::{ChainFault, Memory};
-use crate::client::devices::{Devices, judge, vouched};
-use crate::client::{Delivered, Mail, local_handle};
+use crate::client::devices::{Devices, judge, judge_all, vouched};
+use crate::client::{Delivered, Judged, Mail, local_handle};
 use crate::mail::{Opened, Received, document, refusal, write};
 use crate::server_time::ServerTime;
 use crate::speaker::Speaker;
@@ -132,15 +132,19 @@ impl HttpClient {
 
     /// What lies in the mailbox after sequence `since`, at most `limit` messages, opened.
     pub async fn fetch(&self, handle: &Handle, since: u64, limit: u32) -> Result<Mail, Problem> {
+        self.judged(handle, since, limit).await?.whole()
+    }
+
+    /// The same, with those among them that have to wait.
+    pub async fn judged(&self, handle: &Handle, since: u64, limit: u32) -> Result<Judged, Problem> {
         let auth = request_auth::sign(&request_auth::inbox(handle, since), self.now(), self.own_key()?);
         let path =
             format!("{}?since={since}&limit={limit}", http::INBOX.replace("{handle}", handle.as_str()));
         let page: Page = self.transport.get(&path, &[(http::AUTH_HEADER, &auth)]).await?;
-        let mut messages = Vec::with_capacity(page.messages.len());
-        for stored in &page.messages {
-            messages.push(self.open(stored).await?);
-        }
-        Ok(Mail { messages, next: page.next, more: page.more })
+        let open = |stored: &Stored| Opened::new(stored, self.me.key(), self.server_now());
+        let ask = |sender, device| async move { self.has_device(sender, &device).await };
+        let messages = judge_all(&page.messages, open, ask).await;
+        Ok(Judged { messages, next: page.next, more: page.more })
     }
 
     /// Opens a stored message. Where a device has signed, its sender's chain is asked whether it is theirs, and an error

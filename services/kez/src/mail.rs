@@ -17,6 +17,15 @@ pub struct Received {
     pub opened: Result<Message, Fault>,
 }
 
+/// A message that cannot be judged yet: whether the device that signed it is its sender's cannot be told now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub seq: u64,
+    pub received_at: String,
+    /// Why not.
+    pub problem: Problem,
+}
+
 /// A message that was opened, before it is known whether who signed it speaks for its sender.
 pub(crate) struct Opened(Received);
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use kez_contract::inbox::Stored;
 use kez_contract::{Code, Problem};
 use kez_crypto::PublicKey;
 use tokio::sync::{Mutex, watch};
 
 use crate::chains::{ChainFault, Memory, Verified};
-use crate::mail::{Opened, Received};
+use crate::mail::{Opened, Received, Waiting};
 
 /// Senders whose chains are kept; more than that begin anew.
 const SENDERS: usize = 256;
@@ -85,6 +86,29 @@ pub(crate) async fn vouched<Answer: Future<Output = Result<bool, ChainFault>>>(
     ask().await
 }
 
+/// Judges messages one after the other. Once one has to wait, nobody is asked about the others.
+pub(crate) async fn judge_all<Answer: Future<Output = Result<bool, ChainFault>>>(
+    messages: &[Stored],
+    open: impl Fn(&Stored) -> Opened,
+    ask: impl Fn(PublicKey, PublicKey) -> Answer,
+) -> Vec<Result<Received, Waiting>> {
+    let mut judged = Vec::with_capacity(messages.len());
+    let mut hindrance = None;
+    for stored in messages {
+        let opened = open(stored);
+        let received = match (opened.device(), &hindrance) {
+            (None, _) => Ok(opened.judged(false)),
+            (Some(_), Some(problem)) => Err(Problem::clone(problem)),
+            (Some((sender, device)), None) => judge(opened, vouched(|| ask(sender, device)).await),
+        };
+        judged.push(received.map_err(|problem| {
+            hindrance = Some(problem.clone());
+            Waiting { seq: stored.seq, received_at: stored.received_at.clone(), problem }
+        }));
+    }
+    judged
+}
+
 /// Whether a message is its sender's, or that nobody can say now: an outage is to be waited for, and so is a memory of chains
 /// that cannot be kept; a chain that does not hold vouches for nobody.
 pub(crate) fn judge(opened: Opened, vouched: Result<bool, ChainFault>) -> Result<Received, Problem> {
@@ -103,7 +127,6 @@ fn waits(code: Code) -> bool {
 mod tests {
     use std::future::ready;
 
-    use kez_contract::inbox::Stored;
     use kez_crypto::{Fault, Op, SecretKey, Timestamp, chain::device_proof};
 
     use super::*;

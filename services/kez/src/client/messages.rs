@@ -5,9 +5,9 @@ use kez_contract::inbox::{ACK, Ack, Acked, FETCH, Fetch, Page, SEND, Send, Sent,
 use kez_crypto::{Copied, MessageId, PublicKey, Sealed, Timestamp};
 
 use super::Client;
-use super::devices::{judge, vouched};
+use super::devices::{judge, judge_all, vouched};
 use crate::chains::ChainFault;
-use crate::mail::{Opened, Received, document, write, write_copy};
+use crate::mail::{Opened, Received, Waiting, document, write, write_copy};
 use crate::speaker::Speaker;
 
 /// A message that the server has stored and flushed.
@@ -27,6 +27,23 @@ pub struct Mail {
     /// What to pass as `since` for the page after this one.
     pub next: u64,
     pub more: bool,
+}
+
+/// A page of my mailbox, opened as far as that can be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    pub messages: Vec<Result<Received, Waiting>>,
+    /// What to pass as `since` for the page after this one.
+    pub next: u64,
+    pub more: bool,
+}
+
+impl Judged {
+    /// All of it, or why one of its messages has to wait.
+    pub(crate) fn whole(self) -> Result<Mail, Problem> {
+        let messages = self.messages.into_iter().map(|message| message.map_err(|waiting| waiting.problem));
+        Ok(Mail { messages: messages.collect::<Result<_, _>>()?, next: self.next, more: self.more })
+    }
 }
 
 impl Delivered {
@@ -74,12 +91,16 @@ impl Client {
 
     /// What lies in the mailbox after sequence `since` (0: from the oldest), at most `limit` messages, opened.
     pub async fn fetch(&self, since: u64, limit: u32) -> Result<Mail, Problem> {
+        self.judged(since, limit).await?.whole()
+    }
+
+    /// The same, with those among them that have to wait.
+    pub async fn judged(&self, since: u64, limit: u32) -> Result<Judged, Problem> {
         let page = self.page(since, limit).await?;
-        let mut messages = Vec::with_capacity(page.messages.len());
-        for stored in &page.messages {
-            messages.push(self.open(stored).await?);
-        }
-        Ok(Mail { messages, next: page.next, more: page.more })
+        let open = |stored: &Stored| Opened::new(stored, self.connection.me.key(), self.server_now());
+        let ask = |sender, device| async move { self.has_device(sender, &device).await };
+        let messages = judge_all(&page.messages, open, ask).await;
+        Ok(Judged { messages, next: page.next, more: page.more })
     }
 
     /// This device has everything up to and including `seq`.

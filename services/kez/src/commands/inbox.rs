@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::letter::{self, Letter};
-use crate::client::{Client, Mail};
+use crate::client::{Client, Judged};
 use crate::failure::Failure;
 use crate::http::HttpClient;
 use crate::identity::IdentityArgs;
@@ -36,6 +36,8 @@ const NAMELESS: Duration = Duration::from_secs(30);
     after_help = "Examples:\n  kez inbox\n  kez inbox --follow --ack\n  kez inbox --since 120 --limit 10 --json\n\n\
     What every device of yours has acknowledged is removed from the server; all is removed after 30 days.\n\
     What your other devices have sent stands between the messages: \"you to bob\". Scripts find \"to\" and \"to_handle\" there.\n\
+    Whether a device is its sender's is asked of the sender's sigchain. What it has signed is not shown before that can be \
+    answered, nor acknowledged; the exit code is 5 then.\n\
     Mail is sealed to your identity's own key, so a device (kez device) can send and cannot read yet: read where your \
     identity is."
 )]
@@ -104,10 +106,10 @@ enum Mailbox {
 }
 
 impl Mailbox {
-    async fn fetch(&self, since: u64, limit: u32) -> Result<Mail, Problem> {
+    async fn judged(&self, since: u64, limit: u32) -> Result<Judged, Problem> {
         match self {
-            Self::Nats(client) => client.fetch(since, limit).await,
-            Self::Http(http, handle) => http.fetch(handle, since, limit).await,
+            Self::Nats(client) => client.judged(since, limit).await,
+            Self::Http(http, handle) => http.judged(handle, since, limit).await,
         }
     }
 
@@ -162,21 +164,43 @@ impl Reader {
     /// What lies there.
     async fn read(&mut self, limit: u64, ack: bool) -> Result<(), Failure> {
         let (mut seen, first) = (Seen::new(), self.last);
+        // All up to here has been judged, until one has to wait.
+        let (mut judged, mut hindrance) = (first, None);
         let mut more = true;
         while more && self.printed < limit {
             let size = u32::try_from(limit - self.printed).unwrap_or(PAGE).min(PAGE);
-            let page = self.mailbox.fetch(self.last, size).await?;
+            let page = self.mailbox.judged(self.last, size).await?;
             more = page.more && page.next > self.last;
-            for received in &page.messages {
-                let is_new = received.opened.as_ref().map_or(true, |message| seen.first_time(&message.id));
-                if is_new && self.is_shown(received) {
-                    self.print(received).await?;
+            for message in &page.messages {
+                match message {
+                    Ok(received) => {
+                        let id = received.opened.as_ref().ok().map(|message| message.id);
+                        if id.is_none_or(|id| seen.first_time(&id)) && self.is_shown(received) {
+                            self.print(received).await?;
+                        }
+                    }
+                    Err(waiting) => {
+                        self.printed += 1;
+                        self.output
+                            .item(&letter::waiting_value(waiting), || letter::waiting_text(waiting))?;
+                        hindrance.get_or_insert_with(|| waiting.problem.clone());
+                    }
+                }
+                if let (Ok(received), None) = (message, &hindrance) {
+                    judged = judged.max(received.seq);
                 }
             }
             self.last = self.last.max(page.next);
         }
-        if ack && self.last > first {
-            self.mailbox.ack(self.last).await?;
+        if hindrance.is_none() {
+            judged = self.last;
+        }
+        if ack && judged > first {
+            self.mailbox.ack(judged).await?;
+        }
+        if let Some(problem) = hindrance {
+            let detail = format!("not all messages are shown yet: {}", problem.detail);
+            return Err(Problem { detail, ..problem }.into());
         }
         match (self.printed, more) {
             (0, _) => self.output.note("No messages."),

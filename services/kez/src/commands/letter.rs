@@ -3,7 +3,7 @@
 use kez_crypto::{Body, Message, PublicKey, ReceiptStatus};
 use serde_json::{Value, json};
 
-use crate::mail::Received;
+use crate::mail::{Received, Waiting};
 use crate::visible;
 
 /// A message of my mailbox, and what those whom it names are called.
@@ -65,6 +65,21 @@ impl Letter<'_> {
         }
         value
     }
+}
+
+/// For people: a message that is not shown yet.
+pub(super) fn waiting_text(waiting: &Waiting) -> String {
+    let Waiting { seq, received_at, problem } = waiting;
+    let time = visible::line(&received_at.replace('T', " "));
+    format!("{seq:>6}  {time}  {:<12}  (not shown yet: {})", "?", visible::line(&problem.detail))
+}
+
+/// The same for scripts.
+pub(super) fn waiting_value(waiting: &Waiting) -> Value {
+    let Waiting { seq, received_at, problem } = waiting;
+    json!({
+        "seq": seq, "received_at": received_at, "waits_for": problem.code.as_str(), "detail": problem.detail,
+    })
 }
 
 /// Somebody: the handle that the registry has for the key, or the beginning of the key.
