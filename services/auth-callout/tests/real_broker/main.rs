@@ -74,7 +74,7 @@ async fn a_connection_ends_with_its_session() {
     let Some(broker) = Broker::start() else { return };
     let (_registry, _callout) = (broker.registry().await, broker.auth_callout().await);
     let mut visitor = Visitor::arrive(&broker).await;
-    let credentials = session(&somebody(), SERVER, 3, &visitor.nonce);
+    let credentials = session(&somebody(), SERVER, 6, &visitor.nonce);
     assert_eq!(visitor.knock(credentials).await, "PONG");
     assert_eq!(visitor.line().await, "-ERR 'User Authentication Expired'");
 }
