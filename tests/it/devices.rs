@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use async_nats::Subscriber;
 use futures_util::future::{join, join_all};
 use futures_util::{StreamExt, stream};
 use kez_crypto::{Chain, PublicKey, SecretKey};
@@ -10,6 +11,7 @@ use tests::chains::add;
 use tests::guest::{Credentials, Guest};
 use tests::{Cable, Mesh, Owner};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 const A_SECOND: Duration = Duration::from_secs(1);
 
@@ -174,20 +176,38 @@ async fn what_nobody_heard_is_found_out_by_whoever_comes_back() {
     println!("a callout that was cut off had it disconnected after {:?}", begun.elapsed());
 
     // It was connected, and the event was lost on its way: the next one, whosever it is, shows that.
+    // Until then, all looks that there was reason for are over, lest one of them find it.
+    mesh.push.take().unwrap().stop().await.unwrap();
+    let mut sys = Guest::user(&mesh, "sys").await;
+    let mut looks = sys.nats.subscribe("$SYS.REQ.ACCOUNT.EDGE.CONNZ").await.unwrap();
+    assert_eq!(sys.refusals().await, [""; 0], "may listen there");
+    let stranger = SecretKey::from_seed(random::bytes());
+    let mut chain = Chain::new(stranger.public());
+    alice.chains.append(&mut chain, &add("github:stranger"), &stranger).await.unwrap();
+    until_last_look(&mut looks).await;
     let mut guest = alice.guest(&mesh.plan.nats_url, &watch).await;
     cable.lose_live();
     alice.revoke(&watch).await;
     cable.lose_no_more_after(1).await;
     assert_eq!(guest.refusals().await, [""; 0], "nobody could know");
     let begun = Instant::now();
-    let stranger = SecretKey::from_seed(random::bytes());
-    let mut chain = Chain::new(stranger.public());
-    alice.chains.append(&mut chain, &add("github:stranger"), &stranger).await.unwrap();
+    alice.chains.append(&mut chain, &add("github:another"), &stranger).await.unwrap();
     guest.until_disconnected().await;
     println!("a callout that had missed an event had it disconnected after {:?}", begun.elapsed());
 
     for guest in &mut kept {
         assert_eq!(guest.refusals().await, [""; 0]);
+    }
+}
+
+/// Waits until the callout has asked for the last time who is connected: three seconds after the time before, since nothing
+/// has happened in between. After a longer silence, that has been missed.
+async fn until_last_look(looks: &mut Subscriber) {
+    let mut last: Option<Instant> = None;
+    while timeout(10 * A_SECOND, looks.next()).await.is_ok() {
+        if last.replace(Instant::now()).is_some_and(|last| last.elapsed() > 3 * A_SECOND / 2) {
+            return;
+        }
     }
 }
 
