@@ -105,7 +105,7 @@ async fn whoever_waits_behind_a_silent_network_is_woken_once() {
     let network = PushNetwork::start().await;
     let mesh = network.mesh().await;
     let alice = mesh.person("alice").await;
-    let sleepers = sleepers(&mesh, IN_FLIGHT + 24).await;
+    let sleepers = sleepers(&mesh, IN_FLIGHT + 16).await;
     for sleeper in &sleepers {
         network.script(&sleeper.handle, [Reply::Silent, Reply::Status(201)]);
         network.subscribe(&mesh, sleeper, &sleeper.handle).await;

@@ -33,7 +33,7 @@ use crate::mesh::Mesh;
 use crate::operator;
 
 /// Longer than anything takes that a story waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(100);
 /// A point that browsers could subscribe with: the base point of P-256.
 const POINT: &str = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 
