@@ -52,6 +52,36 @@ test('nobody of that name', async ({ person }) => {
   }
 });
 
+test('a chat that was cancelled is not gone into when the answer comes', async ({ person, mesh }) => {
+  const alice = await person('alice', { expected: /404/ });
+  const { page } = alice;
+  const held: (() => void)[] = [];
+  let holds = false;
+  await page.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((bytes) => void (holds ? held.push(() => server.send(bytes)) : server.send(bytes)));
+  });
+  await alice.create();
+  await alice.live();
+  const handle = `no-${alice.handle}`.slice(0, 32);
+  await mesh.person(handle);
+  holds = true;
+  await page.getByRole('button', { name: 'New chat' }).first().click();
+  await page.getByLabel('Handle, handle@server or key').fill(handle);
+  await page.getByRole('button', { name: 'Start chat' }).click();
+  await expect.poll(() => held.length).toBeGreaterThan(0);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  holds = false;
+  for (const send of held) send();
+  // An answer to a later question: the one to the earlier question has come before it.
+  await page.getByRole('button', { name: 'New chat' }).first().click();
+  await page.getByLabel('Handle, handle@server or key').fill('nobody-at-all');
+  await page.getByRole('button', { name: 'Start chat' }).click();
+  await expect(page.getByText('Nobody of that name is registered here.')).toBeVisible();
+  await expect(page).toHaveURL('/chats');
+});
+
 test('written without a network, it is sent once when the network is back', async ({ person, mesh }) => {
   test.setTimeout(180_000);
   const alice = await person('alice', {
