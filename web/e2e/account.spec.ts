@@ -66,6 +66,28 @@ test('the phrase is shown for the passphrase only, and brings the identity back 
   await elsewhere.restore(`  ${alice.words.join('\n').toUpperCase()} `);
 });
 
+test('what a network has swallowed is asked again when it is back', async ({ person }) => {
+  const away = 'The server cannot be reached at the moment.';
+  const alice = await person('alice');
+  await alice.create();
+  const blank = await person('blank', { expected: /ERR_INTERNET_DISCONNECTED/ });
+  const { page, context } = blank;
+  const askedInVain = async (path: string, label: string, text: string) => {
+    await page.goto(path);
+    await page.waitForLoadState('networkidle');
+    await context.setOffline(true);
+    await page.getByLabel(label).fill(text);
+    await expect(page.getByText(away)).toBeVisible();
+    await context.setOffline(false);
+  };
+  await askedInVain('/create', 'Handle', blank.handle);
+  await expect(page.getByText('This handle is free.')).toBeVisible();
+  const list = alice.words.map((word, index) => `${index + 1}. ${word},`).join('\n');
+  await askedInVain('/restore', 'Recovery phrase or seed', list);
+  await expect(page.getByText(`This is ${alice.handle}@`)).toBeVisible();
+  await expect(page.getByText(away)).toBeHidden();
+});
+
 test('whoever forgot the passphrase gets in with the phrase, and finds what was said here', async ({
   person,
   mesh,

@@ -13,6 +13,7 @@ import type { AccountStep } from './account-summary.ts';
 import type { Clock } from './clock.svelte.ts';
 import { handleOf } from './handles.ts';
 import type { Protection } from './protection.ts';
+import { recoverTyped } from './secret-reading.ts';
 
 /** What is to be kept, and opened. */
 export interface NewAccount {
@@ -52,7 +53,7 @@ export async function restoreAccount(
   given: { secret: string; passphrase: string },
   before: AccountRow | undefined,
 ): Promise<NewAccount & { keepsMail: boolean }> {
-  const { key, words } = recover(given.secret);
+  const { key, words } = recoverTyped(given.secret);
   const handle = await handleOf(terms.http, key.primary);
   if (handle === null) throw new Refusal('not_found');
   const data = before && (await terms.protection.keptData(key, before));

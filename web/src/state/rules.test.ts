@@ -9,7 +9,7 @@ import { Clock } from './clock.svelte.ts';
 import { deviceName } from './device.ts';
 import { localHandle } from './people.svelte.ts';
 import { codeOf, Refusal } from './refusal.ts';
-import { readSecret } from './secret-reading.ts';
+import { primaryOfSecret, readSecret } from './secret-reading.ts';
 import { Settings } from './settings.svelte.ts';
 import { emptyChat, endingWith, previewOf, withMessage, withUpdate } from './summary.ts';
 import { Tabs } from './tabs.ts';
@@ -72,12 +72,34 @@ describe('what somebody types to restore', () => {
     [`${twelve} abandon`, { kind: 'incomplete', words: 13 }],
     [twentyFour, { kind: 'words', count: 24 }],
     ['0a'.repeat(32), { kind: 'seed' }],
-    ['0a0a0a0a', { kind: 'incomplete', words: 0 }],
+    ['0a0a0a0a', { kind: 'incomplete', digits: 8 }],
+    ['0a'.repeat(32).slice(1), { kind: 'incomplete', digits: 63 }],
+    ['12', { kind: 'incomplete', digits: 2 }],
+    ['1. ', { kind: 'empty' }],
+    ['abandon 2', { kind: 'incomplete', words: 1 }],
+    ['ABANDON,', { kind: 'incomplete', words: 1 }],
   ])('%j is taken as what it is', (text, reading) => {
     expect(readSecret(text)).toEqual(reading);
   });
 
   test.each([
+    ['numbers with a dot', (word: string, place: number) => `${place}. ${word}`],
+    ['numbers next to the words', (word: string, place: number) => `${place}.${word}`],
+    ['numbers with a bracket', (word: string, place: number) => `${place}) ${word}`],
+    ['bare numbers', (word: string, place: number) => `${place} ${word}`],
+    ['commas', (word: string) => `${word},`],
+  ])('a phrase may be a list with %s', (_, written) => {
+    const pasted = twelve
+      .split(' ')
+      .map((word, index) => written(word, index + 1))
+      .join('\n');
+    expect(readSecret(pasted)).toEqual({ kind: 'words', count: 12 });
+    expect(primaryOfSecret(pasted)).toBe(primaryOfSecret(twelve));
+  });
+
+  test.each([
+    ['1. abandon 2. abnadon', { code: 'unknown_word', word: 'abnadon', position: 2 }],
+    ['123 abandon', { code: 'unknown_word', word: '123', position: 1 }],
     ['abandon abnadon zoo', { code: 'unknown_word', word: 'abnadon', position: 2 }],
     ['qx', { code: 'unknown_word', word: 'qx', position: 1 }],
     ['aban ', { code: 'unknown_word', word: 'aban', position: 1 }],

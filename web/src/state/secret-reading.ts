@@ -13,19 +13,21 @@ import type { Ed25519Primary } from '../crypto/primary.ts';
 export type SecretReading =
   | { kind: 'empty' }
   | { kind: 'incomplete'; words: number }
+  | { kind: 'incomplete'; digits: number }
   | { kind: 'words'; count: 12 | 24 }
   | { kind: 'seed' }
   /** `unknown_word` (which, counted from 1), `bad_checksum`, `wrong_count`, `bad_seed`. */
   | { kind: 'wrong'; code: string; word?: string; position?: number };
 
-export function readSecret(text: string): SecretReading {
+export function readSecret(typed: string): SecretReading {
+  const text = withoutList(typed);
   const words = text.split(/\p{White_Space}+/u).filter((word) => word !== '');
   const [first = ''] = words;
   if (words.length === 0) return { kind: 'empty' };
   if (words.length === 1 && looksLikeHex(first)) {
     if (parseHexSeed(first)) return { kind: 'seed' };
     return first.length < 64 && /^[0-9a-f]+$/i.test(first)
-      ? { kind: 'incomplete', words: 0 }
+      ? { kind: 'incomplete', digits: first.length }
       : bad('bad_seed');
   }
   return unknownWord(words, /\p{White_Space}$/u.test(text)) ?? readPhrase(text, words.length);
@@ -33,9 +35,22 @@ export function readSecret(text: string): SecretReading {
 
 /** Whose secret it is. */
 export function primaryOfSecret(text: string): Ed25519Primary {
-  const { key } = recover(text);
+  const { key } = recoverTyped(text);
   key.forget();
   return key.primary;
+}
+
+/** The key in what somebody typed, as it was read. */
+export function recoverTyped(text: string): ReturnType<typeof recover> {
+  return recover(withoutList(text));
+}
+
+/** Without what stands around words that were pasted from a list: its numbers, and commas. */
+function withoutList(text: string): string {
+  return text
+    .replace(/[,;]/g, ' ')
+    .replace(/(^|\p{White_Space})\d{1,2}[.):]/gu, '$1 ')
+    .replace(/(^|\p{White_Space})\d{1,2}(?=\p{White_Space})|\p{White_Space}\d{1,2}$/gu, ' ');
 }
 
 /** No word of the list has a digit, and none is so long. */
