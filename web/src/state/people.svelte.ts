@@ -130,10 +130,29 @@ export class People {
   /** The person behind `alice`, `alice@server` or a key. `not_found`, `wrong_server`, `invalid_handle`, `unavailable`. */
   async find(who: string): Promise<Person> {
     const text = who.trim().replace(/^@/, '');
-    if (text.includes(':')) return this.refresh(parseEd25519(text));
     const account = this.#account;
+    if (text.includes(':')) {
+      const primary = parseEd25519(text);
+      return this.refresh(primary).catch((error) =>
+        this.#inList(error, account, this.#known.get(primary) ?? stranger(primary)),
+      );
+    }
     const handle = localHandle(text.toLowerCase(), account?.server ?? '');
-    return this.#complete(account, await this.#byHandle(handle), undefined);
+    try {
+      return await this.#complete(account, await this.#byHandle(handle), undefined);
+    } catch (error) {
+      const known = [...this.#known.values()].filter((person) => person.handle === handle);
+      return this.#inList(error, account, ...known);
+    }
+  }
+
+  /** While the server is away, the only one of these who has a chat; else what went wrong. */
+  async #inList(error: unknown, account: Unlocked | undefined, ...known: readonly Person[]): Promise<Person> {
+    if (codeOf(error) !== 'unavailable' || !account || this.#account !== account) throw error;
+    const chats = await Promise.all(known.map(({ primary }) => account.mailbox.chat(primary)));
+    const [found, other] = known.filter((_, place) => chats[place]);
+    if (!found || other) throw error;
+    return found;
   }
 
   /** Looks somebody up anew. */

@@ -34,6 +34,12 @@ async function people() {
   return { people: new People(new Connection(http, clock), http, clock), asked, waiting };
 }
 
+/** The answer to the question that waits, or comes. */
+async function answer(waiting: (() => void)[]): Promise<void> {
+  await expect.poll(() => waiting.length).toBeGreaterThan(0);
+  waiting.shift()?.();
+}
+
 test('nobody asks for the contacts of another account, nor keeps them', async () => {
   const { people: them, asked, waiting } = await people();
   const [first, second] = [await receiving(someone(8)), await receiving(someone(9))];
@@ -56,13 +62,23 @@ test('what cannot be asked for is an error for whoever has to be sure', async ()
   const { people: them, waiting } = await people();
   const { account } = await receiving(someone(8));
   await them.unlocked(account, () => undefined);
-  const answer = async () => (
-    await expect.poll(() => waiting.length).toBeGreaterThan(0),
-    waiting.shift()?.()
-  );
-  const [person] = await Promise.all([them.refresh(bob ?? ''), answer()]);
+  const [person] = await Promise.all([them.refresh(bob ?? ''), answer(waiting)]);
   expect(person.handle).not.toBeNull();
   // There is no connection, over which alone profiles are asked for.
   const certain = them.refreshWithProfile(bob ?? '');
-  await Promise.all([expect(certain).rejects.toMatchObject({ code: 'locked' }), answer()]);
+  await Promise.all([expect(certain).rejects.toMatchObject({ code: 'locked' }), answer(waiting)]);
+});
+
+test('without the server, somebody is found among those who have a chat', async () => {
+  const { people: them, waiting } = await people();
+  const here = await receiving(someone(8));
+  await them.unlocked(here.account, () => undefined);
+  await here.receive({ from: someone(2), body: { kind: 'text', text: 'hi' } });
+  const [inList] = await Promise.all([them.refresh(bob ?? ''), answer(waiting)]);
+  const [other] = await Promise.all([them.refresh(carol ?? ''), answer(waiting)]);
+  server?.close().closeAllConnections();
+  for (const who of [inList.handle, `@${inList.handle}@kez.lat`, bob])
+    expect(await them.find(who ?? '')).toEqual(inList);
+  for (const who of [other.handle, carol, dave])
+    await expect(them.find(who ?? '')).rejects.toMatchObject({ code: 'unavailable' });
 });
