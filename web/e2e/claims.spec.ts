@@ -9,6 +9,10 @@ test('an account is claimed, seen, checked and revoked', async ({ person }) => {
   await page.getByRole('link', { name: 'Identity' }).click();
   await page.getByRole('link', { name: 'Connect an account' }).click();
   await page.getByRole('button', { name: /^Domain/ }).click();
+  for (const unfinished of ['', 'localhost', 'foo bar']) {
+    await page.getByLabel('Domain').fill(unfinished);
+    await expect(page.getByText('For example example.org', { exact: true })).toBeVisible();
+  }
   await page.getByLabel('Domain').fill('kez-story.invalid');
   await page.getByRole('button', { name: 'Sign the claim' }).click();
   await expect(page.getByText('_kez.kez-story.invalid')).toBeVisible();

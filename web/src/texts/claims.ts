@@ -73,6 +73,7 @@ export const addClaim = {
     ap: { label: 'Address in the fediverse', placeholder: 'name@social.example' },
     nostr: { label: 'Public key (npub)', placeholder: 'npub1…' },
   },
+  example: (placeholder: string) => `For example ${placeholder}`,
   publish: 'Publish this claim',
   places: {
     github:
