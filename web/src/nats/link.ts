@@ -29,6 +29,8 @@ export interface LinkEvents {
 /** How long a sign-in may take before it counts as an outage, and how soon a dead link is noticed, in milliseconds. */
 const SIGN_IN = 10_000;
 const PING_EVERY = 10_000;
+/** How long an answer may take when the device says that it has no network, in milliseconds. */
+const PROOF = 2_000;
 
 export class Link {
   readonly #terms: LinkTerms;
@@ -40,6 +42,7 @@ export class Link {
   #closing = new AbortController();
   #waiting = new AbortController();
   #attempts = 0;
+  #isProving = false;
 
   constructor(terms: LinkTerms, events: LinkEvents) {
     this.#terms = terms;
@@ -66,6 +69,21 @@ export class Link {
     this.#attempts = 0;
     this.#waiting.abort();
     if (this.#state !== 'live') await this.#client?.close();
+  }
+
+  /** Asks whether it is still there, and makes it anew where no answer comes. */
+  async prove(): Promise<void> {
+    const { client } = this;
+    if (!client || this.#isProving) return;
+    this.#isProving = true;
+    const answered = new AbortController();
+    const answer = client.flush().then(
+      () => answered.abort(),
+      () => undefined,
+    );
+    await Promise.race([answer, pause(PROOF, answered.signal)]);
+    this.#isProving = false;
+    if (!answered.signal.aborted && this.client === client) await client.reconnect().catch(() => undefined);
   }
 
   /** Signs in again, as when rights have changed or a session was taken back. */
@@ -153,6 +171,7 @@ export class Link {
 
   #note(status: Status): void {
     switch (status.type) {
+      case 'forceReconnect':
       case 'disconnect':
       case 'staleConnection':
         // The session may have ended while the computer slept.

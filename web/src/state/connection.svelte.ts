@@ -156,6 +156,8 @@ export class Connection {
   /** What the link is, or that there is no network at all. */
   #network(): void {
     const isOffline = globalThis.navigator?.onLine === false;
+    // A server on this very machine is there without a network: it is asked.
+    if (this.#linkState === 'live' && isOffline) void this.#link?.prove();
     if (this.#linkState !== 'live' && this.#linkState !== 'closed' && isOffline) this.#tell('offline');
     else {
       if (this.state === 'offline' && !isOffline) this.retry();
