@@ -16,8 +16,10 @@ test('an account is claimed, seen, checked and revoked', async ({ person }) => {
   await page.getByLabel('Domain').fill('kez-story.invalid');
   await page.getByRole('button', { name: 'Sign the claim' }).click();
   await expect(page.getByText('_kez.kez-story.invalid')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Publish this claim' })).toBeFocused();
   await expect(page.getByLabel('TXT record').last()).toContainText('kez:z1:');
   await page.getByRole('button', { name: 'I have published it' }).click();
+  await expect(page.getByRole('region', { name: 'Check' })).toBeFocused();
   await expect(page.getByText(/Not verified|Not reachable/).first()).toBeVisible({ timeout: 30_000 });
 
   await bob.begin(alice.handle);

@@ -36,6 +36,11 @@ test('from the first page into a chat without a mouse', async ({ person, mesh })
   await page.keyboard.press('Escape');
   await expect(page).toHaveURL('/chats');
   await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible();
+  const row = page.getByRole('link', { name: /on two lines/ });
+  await expect(row).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Back to all chats' }).press('Enter');
+  await expect(row).toBeFocused();
 });
 
 test('what is heard: a log that speaks politely, names and states', async ({ person, mesh }) => {

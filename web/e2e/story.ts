@@ -30,6 +30,7 @@ export class BrowserPerson {
     const cells = page.getByRole('list', { name: 'Recovery phrase' }).getByRole('listitem');
     await expect(cells).toHaveCount(12);
     this.words = (await cells.allTextContents()).map((text) => text.replace(/\d+/, '').trim());
+    await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
     const question = page.getByLabel(/To be sure: what is word/);
     const position = Number(
       /word (\d+)/.exec(
