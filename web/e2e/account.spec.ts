@@ -7,6 +7,13 @@ test('an identity is made, and the address bar leads where it should', async ({ 
   await page.goto('/chats');
   await expect(page).toHaveURL('/');
   await page.getByRole('link', { name: 'Create an identity' }).click();
+  const suffix = page.getByText('@localhost', { exact: true });
+  await expect(suffix).toBeVisible();
+  expect(await suffix.evaluate((span) => span.scrollWidth - span.clientWidth)).toBe(0);
+  await page.goto('/trust');
+  await page.getByRole('button', { name: 'Back' }).click();
+  await expect(page).toHaveURL('/');
+  await page.getByRole('link', { name: 'Create an identity' }).click();
   await page.getByLabel('Handle').fill('admin');
   await expect(page.getByText('This handle is reserved.')).toBeVisible();
   await page.getByLabel('Handle').fill('no');
@@ -14,6 +21,7 @@ test('an identity is made, and the address bar leads where it should', async ({ 
   await page.getByRole('link', { name: 'Go to my chats' }).click();
   await alice.live();
   await expect(page.getByText('No conversations yet')).toBeVisible();
+  await expect(page.getByText('Choose a conversation')).toBeHidden();
   await page.getByRole('link', { name: 'Identity' }).click();
   await expect(page.getByRole('heading', { name: 'Identity' })).toBeVisible();
   await expect(page.getByText(`${alice.handle}@localhost`).first()).toBeVisible();

@@ -7,6 +7,18 @@ test('colours are chosen and kept; Enter may break the line', async ({ person, m
   await alice.create();
   await alice.live();
   await alice.page.getByRole('link', { name: 'Settings' }).click();
+  // The smallest screen has the three in one row.
+  await alice.page.setViewportSize({ width: 320, height: 640 });
+  const colours = alice.page.getByRole('radio', { name: /As the system|Dark|Light/ }).locator('..');
+  await expect(colours).toHaveCount(3);
+  expect(
+    new Set(await colours.evaluateAll((labels) => labels.map((label) => label.getBoundingClientRect().top)))
+      .size,
+  ).toBe(1);
+  await alice.page.setViewportSize({ width: 1280, height: 720 });
+  await alice.page.getByRole('link', { name: 'What this server could do to you' }).click();
+  await alice.page.getByRole('button', { name: 'Back' }).click();
+  await expect(alice.page).toHaveURL('/settings');
   await alice.page.getByRole('radio', { name: 'Light' }).check();
   await expect(alice.page.locator('html')).toHaveAttribute('data-theme', 'light');
   await alice.page.getByRole('switch', { name: 'Enter sends' }).click();

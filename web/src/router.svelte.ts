@@ -1,5 +1,5 @@
 // Which page is open; moving between pages keeps the browser's own history.
-import { route, type Route } from './routes.ts';
+import { paths, route, type Route } from './routes.ts';
 
 class Router {
   #path = $state(location.pathname);
@@ -22,9 +22,16 @@ class Router {
   /** Opens another page; `replace` leaves no step back to this one. */
   go(path: string, options: { replace?: boolean } = {}): void {
     if (path === this.#path) return;
-    if (options.replace) history.replaceState(null, '', path);
-    else history.pushState(null, '', path);
+    if (options.replace) history.replaceState(history.state, '', path);
+    else history.pushState({ isFurther: true }, '', path);
     this.#path = path;
+  }
+
+  /** Goes back to the page before, or to the first one where there is none of ours. */
+  back(): void {
+    const state: unknown = history.state;
+    if (typeof state === 'object' && state !== null && 'isFurther' in state) history.back();
+    else this.go(paths.landing);
   }
 
   /** Follows a link of ours without loading the page again; every other click stays the browser's. */
